@@ -1,0 +1,50 @@
+/** The life of a request without its wire: images in, vectors out, in order, or one error. */
+import type { Manifest } from '../model/manifest.ts';
+
+export interface EmbedRequest {
+  /** base64 texts or data URIs; where there are any, `urls` is ignored. */
+  readonly datas: readonly string[];
+  readonly urls: readonly string[];
+}
+
+/** Milliseconds by stage; with several images, the longest of each stage. */
+export interface StageTimings {
+  source: number;
+  decode: number;
+  preprocess: number;
+  queue: number;
+  infer: number;
+}
+
+export interface EmbedResult {
+  /** One per image, in the order of the request, `[dimension]` float32, normalised as the manifest says. */
+  readonly vectors: Float32Array[];
+  readonly timings: StageTimings;
+}
+
+export type EmbedderState = 'starting' | 'ready' | 'draining' | 'failed';
+
+/** What is told about the operator: by `info`, the start line, the page and the reply headers. */
+export interface EmbedderInfo {
+  readonly modelId: string;
+  readonly trained: boolean;
+  readonly precision: string;
+  readonly engine: string;
+  readonly device: string;
+  readonly threads: number;
+}
+
+export interface Embedder {
+  readonly manifest: Manifest;
+  readonly info: EmbedderInfo;
+  readonly state: EmbedderState;
+  /** Requests being worked on. */
+  readonly inFlight: number;
+  /**
+   * @throws OperatorError; `item` names the image it is about. An empty request gives no vectors and no error.
+   */
+  embed(request: EmbedRequest, signal: AbortSignal): Promise<EmbedResult>;
+  /** Refuses new requests from now on and settles when the last one has been answered. */
+  drain(): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,38 @@
+/** From what a request holds to the tensor a network takes; the decoding threads behind it are its own. */
+import type { PreprocessRules } from '../model/manifest.ts';
+
+/** An image as it came: base64 text (bare or a data URI) or the bytes of a file. */
+export type EncodedImage = string | Uint8Array;
+
+export interface ImageLimits {
+  /** Most bytes of an encoded image (after base64). */
+  readonly maxImageBytes: number;
+  /** Most pixels, width × height, by the header, checked before anything is decoded. */
+  readonly maxImagePixels: number;
+}
+
+export interface PreparedImage {
+  /** float32, `[3, height, width]` or `[height, width, 3]` as the manifest's layout says. */
+  readonly tensor: Float32Array;
+  /** Milliseconds spent on base64 and on decoding. */
+  readonly decodeMs: number;
+  /** Milliseconds spent on resizing, cropping and scaling. */
+  readonly preprocessMs: number;
+}
+
+export interface ImagePipelineOptions {
+  readonly rules: PreprocessRules;
+  readonly layout: 'NCHW' | 'NHWC';
+  readonly limits: ImageLimits;
+  /** Decoding threads. */
+  readonly threads: number;
+}
+
+export interface ImagePipeline {
+  /**
+   * Decodes and preprocesses one image on a thread of the pool, first come first served.
+   * @throws OperatorError: BASE64_INVALID, IMAGE_*; CANCELLED when `signal` fires while it waits
+   */
+  prepare(image: EncodedImage, signal: AbortSignal): Promise<PreparedImage>;
+  close(): Promise<void>;
+}
