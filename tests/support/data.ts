@@ -25,7 +25,7 @@ export const data = {
 
 export const requireAll = process.env.REQUIRE_ALL === '1';
 
-type Body = () => void | Promise<unknown>;
+type Body = () => unknown;
 
 /** A test that needs something; `missing` says what is not there (undefined: everything is). */
 export function testUnless(
@@ -34,12 +34,12 @@ export function testUnless(
   body: Body,
   timeoutMs = 30_000,
 ): void {
-  if (missing === undefined) test(name, body, timeoutMs);
+  if (missing === undefined) test(name, () => body() as Promise<void>, timeoutMs);
   else if (requireAll)
     test(name, () => {
       throw new Error(`REQUIRE_ALL=1, but ${missing}`);
     });
-  else test.skipIf(true)(`${name} (skipped: ${missing})`, body);
+  else test.skipIf(true)(`${name} (skipped: ${missing})`, () => body() as undefined);
 }
 
 /** A test that needs a path of the shared data. */

@@ -1,0 +1,118 @@
+/** Follows each image of a request through source, decode, preprocess, queue, infer and normalise. */
+import { OperatorError, toOperatorError } from '../errors.ts';
+import type { EncodedImage, ImagePipeline } from '../image/pipeline.ts';
+import type { Scheduler } from '../inference/scheduler.ts';
+import type { Manifest } from '../model/manifest.ts';
+import type {
+  Embedder,
+  EmbedderInfo,
+  EmbedderState,
+  EmbedRequest,
+  EmbedResult,
+  StageTimings,
+} from './embedder.ts';
+import { normaliseL2 } from './normalise.ts';
+
+/** Gets the bytes behind a URL; the guarded fetch of `image/source` in the product. */
+export type FetchUrl = (url: string, signal: AbortSignal) => Promise<Uint8Array>;
+
+export interface EmbedderParts {
+  readonly manifest: Manifest;
+  readonly info: EmbedderInfo;
+  readonly pipeline: ImagePipeline;
+  readonly scheduler: Scheduler;
+  readonly fetchUrl: FetchUrl;
+  /** Frees what the parts hold; called once by `close`. */
+  close(): Promise<void>;
+}
+
+/** A running embedder: the parts are open and warm. */
+export function createEmbedder(parts: EmbedderParts): Embedder & { fail(): void } {
+  let state: EmbedderState = 'ready';
+  let inFlight = 0;
+  let idle = Promise.withResolvers<void>();
+
+  async function embedOne(
+    image: { data: string } | { url: string },
+    timings: StageTimings,
+    signal: AbortSignal,
+  ): Promise<Float32Array> {
+    const begun = performance.now();
+    let encoded: EncodedImage;
+    if ('data' in image) encoded = image.data;
+    else {
+      encoded = await parts.fetchUrl(image.url, signal);
+      timings.source = Math.max(timings.source, performance.now() - begun);
+    }
+    const prepared = await parts.pipeline.prepare(encoded, signal);
+    timings.decode = Math.max(timings.decode, prepared.decodeMs);
+    timings.preprocess = Math.max(timings.preprocess, prepared.preprocessMs);
+    const inference = await parts.scheduler.infer(prepared.tensor, signal);
+    timings.queue = Math.max(timings.queue, inference.queueMs);
+    timings.infer = Math.max(timings.infer, inference.inferMs);
+    return parts.manifest.normalise === 'l2' ? normaliseL2(inference.features) : inference.features;
+  }
+
+  return {
+    manifest: parts.manifest,
+    info: parts.info,
+    get state() {
+      return state;
+    },
+    get inFlight() {
+      return inFlight;
+    },
+
+    async embed(request: EmbedRequest, signal: AbortSignal): Promise<EmbedResult> {
+      if (state === 'draining')
+        throw new OperatorError('DRAINING', 'the operator is shutting down');
+      if (state !== 'ready') throw new OperatorError('NOT_READY', 'the model is not available');
+      const images =
+        request.datas.length > 0
+          ? request.datas.map((data) => ({ data }))
+          : request.urls.map((url) => ({ url }));
+      const timings: StageTimings = { source: 0, decode: 0, preprocess: 0, queue: 0, infer: 0 };
+      // The first image that fails ends the request: the others are abandoned where they wait.
+      const abort = new AbortController();
+      const either = AbortSignal.any([signal, abort.signal]);
+      inFlight++;
+      try {
+        const results = await Promise.allSettled(
+          images.map(async (image, item) => {
+            try {
+              return await embedOne(image, timings, either);
+            } catch (thrown) {
+              abort.abort();
+              throw toOperatorError(thrown).atItem(item);
+            }
+          }),
+        );
+        return { vectors: allOrError(results), timings };
+      } finally {
+        inFlight--;
+        if (inFlight === 0) idle.resolve();
+      }
+    },
+
+    async drain() {
+      if (state === 'ready') state = 'draining';
+      if (inFlight === 0) return;
+      idle = Promise.withResolvers<void>();
+      await idle.promise;
+    },
+    fail() {
+      state = 'failed';
+    },
+    close: () => parts.close(),
+  };
+}
+
+/** Every vector, or the first error in the order of the request that is not merely a consequence of another. */
+function allOrError(results: readonly PromiseSettledResult<Float32Array>[]): Float32Array[] {
+  const errors = results.flatMap((r) =>
+    r.status === 'rejected' ? [toOperatorError(r.reason)] : [],
+  );
+  const first = errors.find((error) => error.code !== 'CANCELLED') ?? errors[0];
+  if (first) throw first;
+  return results.flatMap((r) => (r.status === 'fulfilled' ? [r.value] : []));
+}

@@ -1,0 +1,110 @@
+/** The queue in front of an engine: first come first served, abandoned entries leave before they are packed. */
+import { OperatorError } from '../errors.ts';
+import type { Engine } from './engine.ts';
+
+export interface Inference {
+  /** The graph's output for this image, `[dimension]` float32, not normalised. */
+  readonly features: Float32Array;
+  /** Milliseconds from the call to the start of its batch, and from there to the result. */
+  readonly queueMs: number;
+  readonly inferMs: number;
+}
+
+export interface Scheduler {
+  /**
+   * @throws OperatorError: OVERLOADED when the queue is full, CANCELLED when `signal` fires before the run has started,
+   *   INFERENCE_FAILED when the run fails
+   */
+  infer(tensor: Float32Array, signal: AbortSignal): Promise<Inference>;
+  /** Images waiting. */
+  readonly queued: number;
+}
+
+interface Entry {
+  readonly tensor: Float32Array;
+  readonly signal: AbortSignal;
+  readonly since: number;
+  readonly resolve: (inference: Inference) => void;
+  readonly reject: (error: OperatorError) => void;
+}
+
+export interface SchedulerOptions {
+  /** Most images that may wait. */
+  readonly maxQueue: number;
+}
+
+export function createScheduler(engine: Engine, options: SchedulerOptions): Scheduler {
+  const queue: Entry[] = [];
+  let running = 0;
+
+  function dispatch(): void {
+    while (running < engine.concurrency && queue.length > 0) {
+      const batch: Entry[] = [];
+      for (let entry = queue.shift(); entry; entry = queue.shift()) {
+        if (!entry.signal.aborted) batch.push(entry);
+        if (batch.length === engine.maxBatch) break;
+      }
+      if (batch.length > 0) void run(batch);
+    }
+  }
+
+  async function run(batch: readonly Entry[]): Promise<void> {
+    running++;
+    const start = performance.now();
+    try {
+      const rows = await engine.run(batch.map((entry) => entry.tensor));
+      const inferMs = performance.now() - start;
+      for (const [i, entry] of batch.entries()) {
+        const features = rows[i];
+        if (features) entry.resolve({ features, queueMs: start - entry.since, inferMs });
+        else entry.reject(failed(new Error('the engine gave fewer rows than images')));
+      }
+    } catch (error) {
+      for (const entry of batch) entry.reject(failed(error));
+    } finally {
+      running--;
+      dispatch();
+    }
+  }
+
+  return {
+    get queued() {
+      return queue.length;
+    },
+    infer(tensor, signal) {
+      if (signal.aborted) return Promise.reject(cancelled());
+      if (queue.length >= options.maxQueue)
+        return Promise.reject(
+          new OperatorError('OVERLOADED', `${queue.length} images are waiting (--max-queue)`),
+        );
+      return new Promise((resolve, reject) => {
+        const abandon = (): void => {
+          const at = queue.indexOf(entry);
+          if (at >= 0) queue.splice(at, 1);
+          reject(cancelled());
+        };
+        const settle =
+          <T>(how: (value: T) => void) =>
+          (value: T): void => {
+            signal.removeEventListener('abort', abandon);
+            how(value);
+          };
+        const entry: Entry = {
+          tensor,
+          signal,
+          since: performance.now(),
+          resolve: settle(resolve),
+          reject: settle(reject),
+        };
+        signal.addEventListener('abort', abandon, { once: true });
+        queue.push(entry);
+        dispatch();
+      });
+    },
+  };
+}
+
+const failed = (cause: unknown): OperatorError =>
+  new OperatorError('INFERENCE_FAILED', 'the model could not be run on this image', { cause });
+const cancelled = (): OperatorError =>
+  new OperatorError('CANCELLED', 'cancelled while waiting for the model');

@@ -1,0 +1,82 @@
+/** Finds the model to serve: the file of `--model`, or the one inside the executable. */
+import { readFileSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { ConfigError } from '../errors.ts';
+import { compiled } from '../threads.ts';
+import type { FileSlice } from './file-slice.ts';
+import { type Manifest, modelId, type Precision, parseManifest } from './manifest.ts';
+import { readPayload } from './payload.ts';
+
+export interface Model {
+  readonly manifest: Manifest;
+  readonly precision: Precision;
+  /** Model id: name, precision and checksum. */
+  readonly id: string;
+  /** The ONNX file of this precision. */
+  readonly slice: FileSlice;
+}
+
+/**
+ * @param path - an ONNX file with its manifest beside it (same name, `.json`); undefined for the embedded model
+ * @throws ConfigError when there is no model, its manifest is wrong, or it lacks the precision
+ */
+export function openModel(path: string | undefined, precision: Precision): Model {
+  const { manifest, slice } = path === undefined ? embedded(precision) : beside(path, precision);
+  return { manifest, precision, id: modelId(manifest, precision), slice };
+}
+
+function embedded(precision: Precision): { manifest: Manifest; slice: FileSlice } {
+  const payload = compiled ? readPayload(process.execPath) : undefined;
+  if (!payload)
+    throw new ConfigError(
+      'this executable carries no model: give one with --model FILE (made by `npm run model -- prepare`)',
+    );
+  const manifest = parseManifest(payload.manifest, 'the embedded model');
+  const slice = payload.slices[precision];
+  if (!slice) throw missingVariant(manifest, precision, Object.keys(payload.slices));
+  return { manifest, slice };
+}
+
+function beside(path: string, precision: Precision): { manifest: Manifest; slice: FileSlice } {
+  const manifestPath = join(dirname(path), `${basename(path, '.onnx')}.json`);
+  const manifest = parseManifest(readJson(manifestPath), manifestPath);
+  const variant = manifest.variants[precision];
+  if (!variant) throw missingVariant(manifest, precision, Object.keys(manifest.variants));
+  const file = join(dirname(path), variant.file);
+  const size = sizeOf(file);
+  if (size !== variant.bytes)
+    throw new ConfigError(
+      `${file}: ${size} bytes, but ${manifestPath} says ${variant.bytes}: prepare the model again`,
+    );
+  return { manifest, slice: { path: file, offset: 0, length: size } };
+}
+
+function missingVariant(manifest: Manifest, precision: Precision, has: string[]): ConfigError {
+  const make =
+    precision === 'int8'
+      ? 'make it with `npm run model -- quantize --model FOLDER/resnet50.onnx --images FOLDER`'
+      : precision === 'fp16'
+        ? 'make it with `npm run model -- convert --model FOLDER/resnet50.onnx`'
+        : 'prepare it with `npm run model -- prepare`';
+  return new ConfigError(
+    `--precision ${precision}: the model ${manifest.name} has only ${has.join(', ')}; ${make}`,
+  );
+}
+
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new ConfigError(
+      `${path}: the model's manifest cannot be read: ${(error as Error).message}`,
+    );
+  }
+}
+
+function sizeOf(path: string): number {
+  try {
+    return statSync(path).size;
+  } catch (error) {
+    throw new ConfigError(`${path}: the model cannot be read: ${(error as Error).message}`);
+  }
+}
