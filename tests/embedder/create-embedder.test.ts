@@ -1,0 +1,124 @@
+import { expect, test } from 'bun:test';
+import { createEmbedder, type EmbedderParts } from '../../src/embedder/create-embedder.ts';
+import { OperatorError } from '../../src/errors.ts';
+import type { Manifest } from '../../src/model/manifest.ts';
+
+/** Parts that need no model: an image's text is its first feature; `bad…` fails to decode, `slow` waits for the abort. */
+function parts(over: Partial<EmbedderParts> = {}): EmbedderParts {
+  return {
+    manifest: { normalise: 'none' } as Manifest,
+    info: {
+      modelId: 'test',
+      trained: true,
+      precision: 'fp32',
+      engine: 'none',
+      device: 'none',
+      threads: 1,
+    },
+    pipeline: {
+      prepare: async (image, signal) => {
+        if (typeof image === 'string' && image.startsWith('bad'))
+          throw new OperatorError('IMAGE_CORRUPT', image);
+        if (image === 'slow')
+          await new Promise((_, reject) =>
+            signal.addEventListener('abort', () =>
+              reject(new OperatorError('CANCELLED', 'cancelled')),
+            ),
+          );
+        return { tensor: Float32Array.of(Number(image), 1), decodeMs: 1, preprocessMs: 2 };
+      },
+      close: async () => {},
+    },
+    scheduler: {
+      queued: 0,
+      infer: async (tensor) => ({ features: tensor, queueMs: 3, inferMs: 4 }),
+    },
+    fetchUrl: async (url) => new TextEncoder().encode(url),
+    close: async () => {},
+    ...over,
+  };
+}
+const never = new AbortController().signal;
+
+test('embed, one vector per image, in order', async () => {
+  const { vectors, timings } = await createEmbedder(parts()).embed(
+    { datas: ['5', '6', '7'], urls: [] },
+    never,
+  );
+  expect(vectors.map((v) => v[0])).toEqual([5, 6, 7]);
+  expect(timings).toMatchObject({ decode: 1, preprocess: 2, queue: 3, infer: 4 });
+});
+
+test('embed, urls are ignored where there are datas', async () => {
+  const fetched: string[] = [];
+  const embedder = createEmbedder(
+    parts({
+      fetchUrl: async (url) => {
+        fetched.push(url);
+        return new Uint8Array();
+      },
+    }),
+  );
+  const { vectors } = await embedder.embed({ datas: ['5'], urls: ['http://a', 'http://b'] }, never);
+  expect(vectors.length).toBe(1);
+  expect(fetched).toEqual([]);
+  await embedder.embed({ datas: [], urls: ['http://a', 'http://b'] }, never);
+  expect(fetched).toEqual(['http://a', 'http://b']);
+});
+
+test('embed, an empty request gives no vectors and no error', async () => {
+  const result = await createEmbedder(parts()).embed({ datas: [], urls: [] }, never);
+  expect(result.vectors).toEqual([]);
+});
+
+test('embed, a bad image fails the request, is named, and the others are abandoned', async () => {
+  const embedder = createEmbedder(parts());
+  const failing = embedder.embed({ datas: ['slow', '6', 'bad one', 'slow'], urls: [] }, never);
+  expect(failing).rejects.toMatchObject({ code: 'IMAGE_CORRUPT', item: 2, message: 'bad one' });
+  await failing.catch(() => {});
+  expect(embedder.inFlight).toBe(0);
+});
+
+test('embed, something unforeseen is INTERNAL and keeps its cause off the message', async () => {
+  const embedder = createEmbedder(
+    parts({
+      scheduler: {
+        queued: 0,
+        infer: async () => {
+          throw new TypeError('secret path /x');
+        },
+      },
+    }),
+  );
+  const error = await embedder.embed({ datas: ['1'], urls: [] }, never).catch((e) => e);
+  expect(error).toMatchObject({ code: 'INTERNAL', item: 0 });
+  expect(error.message).not.toContain('secret');
+});
+
+test('drain, refuses new requests and waits for those in flight', async () => {
+  const gate = Promise.withResolvers<void>();
+  const embedder = createEmbedder(
+    parts({
+      scheduler: {
+        queued: 0,
+        infer: async (tensor) => {
+          await gate.promise;
+          return { features: tensor, queueMs: 0, inferMs: 0 };
+        },
+      },
+    }),
+  );
+  const inFlight = embedder.embed({ datas: ['1'], urls: [] }, never);
+  let drained = false;
+  const draining = embedder.drain().then(() => {
+    drained = true;
+  });
+  expect(embedder.embed({ datas: ['2'], urls: [] }, never)).rejects.toMatchObject({
+    code: 'DRAINING',
+  });
+  await Bun.sleep(5);
+  expect(drained).toBe(false);
+  gate.resolve();
+  await Promise.all([inFlight, draining]);
+  expect(drained).toBe(true);
+});
