@@ -74,7 +74,11 @@ test('embed, an empty request gives no vectors and no error', async () => {
 test('embed, a bad image fails the request, is named, and the others are abandoned', async () => {
   const embedder = createEmbedder(parts());
   const failing = embedder.embed({ datas: ['slow', '6', 'bad one', 'slow'], urls: [] }, never);
-  expect(failing).rejects.toMatchObject({ code: 'IMAGE_CORRUPT', item: 2, message: 'bad one' });
+  await expect(failing).rejects.toMatchObject({
+    code: 'IMAGE_CORRUPT',
+    item: 2,
+    message: 'bad one',
+  });
   await failing.catch(() => {});
   expect(embedder.inFlight).toBe(0);
 });
@@ -113,7 +117,7 @@ test('drain, refuses new requests and waits for those in flight', async () => {
   const draining = embedder.drain().then(() => {
     drained = true;
   });
-  expect(embedder.embed({ datas: ['2'], urls: [] }, never)).rejects.toMatchObject({
+  await expect(embedder.embed({ datas: ['2'], urls: [] }, never)).rejects.toMatchObject({
     code: 'DRAINING',
   });
   await Bun.sleep(5);

@@ -57,7 +57,7 @@ test('scheduler, a failing run fails its own entries only', async () => {
   const first = scheduler.infer(tensor(1), never);
   const second = scheduler.infer(tensor(2), never);
   runs[0]?.fail(new Error('boom'));
-  expect(first).rejects.toMatchObject({ code: 'INFERENCE_FAILED' });
+  await expect(first).rejects.toMatchObject({ code: 'INFERENCE_FAILED' });
   await settled();
   runs[1]?.end();
   expect((await second).features[0]).toBe(2);
@@ -66,7 +66,9 @@ test('scheduler, a failing run fails its own entries only', async () => {
 test('scheduler, an engine that gives too few rows fails the entry without one', async () => {
   const { engine } = manualEngine({ run: async () => [] });
   const scheduler = createScheduler(engine, { maxQueue: 10 });
-  expect(scheduler.infer(tensor(1), never)).rejects.toMatchObject({ code: 'INFERENCE_FAILED' });
+  await expect(scheduler.infer(tensor(1), never)).rejects.toMatchObject({
+    code: 'INFERENCE_FAILED',
+  });
 });
 
 test('scheduler, a cancelled entry leaves the queue and never reaches the engine', async () => {
@@ -77,7 +79,7 @@ test('scheduler, a cancelled entry leaves the queue and never reaches the engine
   const second = scheduler.infer(tensor(2), abort.signal);
   const third = scheduler.infer(tensor(3), never);
   abort.abort();
-  expect(second).rejects.toMatchObject({ code: 'CANCELLED' });
+  await expect(second).rejects.toMatchObject({ code: 'CANCELLED' });
   expect(scheduler.queued).toBe(1);
   runs[0]?.end();
   await settled();
@@ -90,7 +92,7 @@ test('scheduler, a full queue is refused at once', async () => {
   const { engine, runs } = manualEngine();
   const scheduler = createScheduler(engine, { maxQueue: 1 });
   const accepted = [scheduler.infer(tensor(1), never), scheduler.infer(tensor(2), never)];
-  expect(scheduler.infer(tensor(3), never)).rejects.toMatchObject({ code: 'OVERLOADED' });
+  await expect(scheduler.infer(tensor(3), never)).rejects.toMatchObject({ code: 'OVERLOADED' });
   runs[0]?.end();
   await settled();
   runs[1]?.end();
