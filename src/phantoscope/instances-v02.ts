@@ -1,0 +1,105 @@
+/** The containers that Phantoscope v0.2 starts from an operator's image. */
+import { PhantoscopeError, printable } from './failure.ts';
+import { field, operatorPath, type StoredRecord, unexpected } from './operator-record.ts';
+import type { Means } from './registration.ts';
+import { asRecord, describeReply, type RestReply } from './rest.ts';
+
+/** Docker may have to pull the image within the request. */
+const startTimeoutMs = 120_000;
+/** From "created" to "running" is a matter of a second or two. */
+const runningWithinMs = 30_000;
+
+export const containerName = (operator: string, instance: string): string =>
+  `phantoscope_${operator}_${instance}`;
+
+/** The instance, undefined where there is none. */
+export async function findInstance(
+  means: Means,
+  operator: string,
+  instance: string,
+): Promise<StoredRecord | undefined> {
+  const path = `${operatorPath(operator)}/instances`;
+  const reply = await means.rest.call({ method: 'GET', path });
+  if (reply.status !== 200 || !Array.isArray(reply.json)) {
+    throw unexpected(means.rest, `GET ${path}`, describeReply(reply), reply.status);
+  }
+  // Docker's filter matches any part of a name: the list holds other operators' containers as well.
+  return reply.json
+    .map(asRecord)
+    .find((entry) => entry && field(entry, 'name') === containerName(operator, instance));
+}
+
+/** Has the instance running. @returns it, and whether this call made it */
+export async function ensureInstance(
+  means: Means,
+  operator: string,
+  instance: string,
+  image: string,
+): Promise<{ instance: StoredRecord; created: boolean }> {
+  const found = await findInstance(means, operator, instance);
+  if (found && isRunning(found)) return { instance: found, created: false };
+  const reply = await (found
+    ? post(means, `${path(operator, instance)}/start`)
+    : create(means, operator, instance));
+  const now = await waitUntilRunning(means, operator, instance);
+  if (now && isRunning(now)) return { instance: now, created: !found };
+  const container = containerName(operator, instance);
+  throw new PhantoscopeError(
+    'refused',
+    now
+      ? `the container ${container} is ${printable(field(now, 'status'), 20)}, not running: see "docker logs ${container}" on ` +
+          'the host of Phantoscope'
+      : `Phantoscope at ${means.rest.url} did not start ${image} as ${container} (${describeReply(reply)}): is the image on ` +
+          `that host ("docker pull ${image}")?`,
+  );
+}
+
+/** Removes the container, running or not; one that is gone already is no error. */
+export async function deleteInstance(
+  means: Means,
+  operator: string,
+  instance: string,
+): Promise<void> {
+  const reply = await means.rest.call({
+    method: 'DELETE',
+    path: path(operator, instance),
+    timeoutMs: startTimeoutMs,
+  });
+  if (reply.status === 200 || !(await findInstance(means, operator, instance))) return;
+  throw new PhantoscopeError(
+    'refused',
+    `Phantoscope at ${means.rest.url} did not remove ${containerName(operator, instance)}: ${describeReply(reply)}`,
+  );
+}
+
+const path = (operator: string, instance: string): string =>
+  `${operatorPath(operator)}/instances/${encodeURIComponent(instance)}`;
+
+const isRunning = (instance: StoredRecord): boolean => field(instance, 'status') === 'running';
+
+function post({ rest }: Means, to: string, body?: Record<string, string>): Promise<RestReply> {
+  return rest.call({ method: 'POST', path: to, timeoutMs: startTimeoutMs, ...(body && { body }) });
+}
+
+/** Released v0.2.0 takes the name from the path; builds made after it take a body, and have no POST on that path. */
+async function create(means: Means, operator: string, instance: string): Promise<RestReply> {
+  const reply = await post(means, path(operator, instance));
+  const noSuchRoute = reply.status === 405 || (reply.status === 404 && !asRecord(reply.json));
+  if (!noSuchRoute) return reply;
+  return post(means, `${operatorPath(operator)}/instances`, { instanceName: instance });
+}
+
+async function waitUntilRunning(
+  means: Means,
+  operator: string,
+  instance: string,
+): Promise<StoredRecord | undefined> {
+  const until = means.clock.now() + runningWithinMs;
+  for (;;) {
+    const found = await findInstance(means, operator, instance);
+    // Anything but these two is on its way nowhere: exited, dead, paused.
+    const pending = found && ['created', 'restarting'].includes(field(found, 'status'));
+    if (!pending || means.clock.now() >= until) return found;
+    await means.clock.sleep(500, means.signal);
+  }
+}

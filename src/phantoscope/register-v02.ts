@@ -1,0 +1,176 @@
+/** Phantoscope v0.2: an image is registered, and the API server starts a container of it as an instance. */
+import { PhantoscopeError, printable } from './failure.ts';
+import { containerName, deleteInstance, ensureInstance } from './instances-v02.ts';
+import type { IdentityAnswer } from './operator-client.ts';
+import { deleteOperator, field, findOperator, type StoredRecord } from './operator-record.ts';
+import {
+  checkName,
+  type ImageRecord,
+  type Means,
+  type Outcome,
+  type RegistrationRequest,
+  taken,
+} from './registration.ts';
+import { describeReply } from './rest.ts';
+
+/** Loading the model takes the container a few seconds. */
+const answersWithinMs = 20_000;
+
+/** Ends with the record stored and the instance running however often it runs. @throws PhantoscopeError */
+export async function registerV02(request: RegistrationRequest, means: Means): Promise<Outcome> {
+  const { rest } = means;
+  const { name, image } = await complete(request);
+  const notes = checkName(name);
+  const record = await ensureRecord(request, name, image, means);
+  if (record === 'replaced') await deleteInstance(means, name, image.instance);
+  const { instance, created } = await ensureInstance(means, name, image.instance, image.image);
+  const undo = async (): Promise<void> => {
+    if (created) await deleteInstance(means, name, image.instance);
+    if (record !== 'unchanged') await deleteOperator(rest, name);
+  };
+  notes.push(...(await checkWeights(instance, created, request, name, image, means, undo)));
+  const state = record === 'unchanged' && created ? 'registered' : record;
+  return { api: 'v0.2', state, name, endpoint: field(instance, 'endpoint'), notes };
+}
+
+/** Takes instance and record away if the record is of this image. @returns whether there was one */
+export async function unregisterV02(request: RegistrationRequest, means: Means): Promise<boolean> {
+  const { name, image } = await complete(request);
+  const found = await findOperator(means.rest, name);
+  if (!found || field(found, 'addr') !== image.image) return false;
+  await deleteInstance(means, name, image.instance);
+  await deleteOperator(means.rest, name);
+  return true;
+}
+
+async function complete({
+  apiUrl,
+  name,
+  image,
+}: RegistrationRequest): Promise<{ name: string; image: ImageRecord }> {
+  if (image && name !== undefined) return { name, image };
+  throw new PhantoscopeError(
+    'options',
+    `Phantoscope at ${apiUrl} is v0.2, which starts operators itself, from an image: give ` +
+      `${image ? '--name' : '--docker-image, for example --docker-image psoperator/resnet50_encoder:latest'}`,
+  );
+}
+
+async function ensureRecord(
+  request: RegistrationRequest,
+  name: string,
+  image: ImageRecord,
+  { rest }: Means,
+): Promise<Outcome['state']> {
+  const found = await findOperator(rest, name);
+  if (found && isThis(found, image)) return 'unchanged';
+  if (found) {
+    const ours = repository(field(found, 'addr')) === repository(image.image);
+    if (!ours && !request.replace) {
+      const by = `the image ${printable(field(found, 'addr'), 120) || '?'} of ${printable(field(found, 'author'), 60) || '?'}`;
+      throw taken(name, by, request.apiUrl);
+    }
+    await deleteOperator(rest, name);
+  }
+  const { author, description, version, type } = image;
+  const reply = await rest.call({
+    method: 'POST',
+    path: '/v1/operator/register',
+    body: { name, addr: image.image, author, type, description, version },
+  });
+  const stored = await findOperator(rest, name);
+  if (stored && isThis(stored, image)) return found ? 'replaced' : 'registered';
+  if (reply.status === 200) {
+    throw new PhantoscopeError(
+      'not-phantoscope',
+      `${rest.url} accepted the registration, but ${stored ? 'stored something else' : 'does not know the operator afterwards'}`,
+    );
+  }
+  if (reply.status === 404 || reply.status === 405) {
+    throw new PhantoscopeError(
+      'not-phantoscope',
+      `${rest.url} has no POST /v1/operator/register (${describeReply(reply)}): this is not Phantoscope v0.2; try --api v0.1`,
+    );
+  }
+  throw new PhantoscopeError(
+    'refused',
+    `Phantoscope at ${rest.url} refused: ${describeReply(reply)}`,
+  );
+}
+
+function isThis(record: StoredRecord, image: ImageRecord): boolean {
+  return (
+    field(record, 'addr') === image.image &&
+    field(record, 'author') === image.author &&
+    field(record, 'type') === image.type &&
+    field(record, 'description') === image.description &&
+    field(record, 'version') === image.version
+  );
+}
+
+/** An image's name without tag and digest. */
+const repository = (image: string): string =>
+  image
+    .replace(/@.*$/, '')
+    .replace(/:[^:/]*$/, '')
+    .toLowerCase();
+
+/** Only now something runs that can be asked what weights it serves, if there is a way to it from here. */
+async function checkWeights(
+  instance: StoredRecord,
+  created: boolean,
+  request: RegistrationRequest,
+  name: string,
+  image: ImageRecord,
+  means: Means,
+  undo: () => Promise<void>,
+): Promise<string[]> {
+  const answer = await askInstance(instance, means, created ? answersWithinMs : 0);
+  const container = containerName(name, image.instance);
+  if (!answer) {
+    return [
+      `The container ${container} cannot be reached from here, so nobody has looked whether its weights are trained: ` +
+        `run "resnet50-encoder check -e ${printable(field(instance, 'endpoint'), 80)}" on the host of Phantoscope.`,
+    ];
+  }
+  if (answer.trained || request.allowUntrained) return [];
+  await undo();
+  throw new PhantoscopeError(
+    'untrained',
+    `the image ${image.image} serves untrained weights (${printable(answer.modelId ?? '?')}): its vectors mean nothing. ` +
+      'Use an image with a trained model, or register it all the same with --allow-untrained. What was made for it is removed again',
+  );
+}
+
+/** Asks the container at its own address, or at the port that is published on Phantoscope's host. */
+async function askInstance(
+  instance: StoredRecord,
+  means: Means,
+  withinMs: number,
+): Promise<IdentityAnswer | undefined> {
+  const places = [field(instance, 'endpoint'), published(instance, means.rest.url)].filter(
+    (place) => /^[\w.:[\]-]+:\d+$/.test(place),
+  );
+  const until = means.clock.now() + withinMs;
+  for (;;) {
+    for (const place of places) {
+      const client = means.connect(place, { signal: means.signal, timeoutMs: 2000 });
+      try {
+        return await client.identity();
+      } catch {
+        means.signal.throwIfAborted();
+      } finally {
+        client.close();
+      }
+    }
+    if (places.length === 0 || means.clock.now() >= until) return undefined;
+    await means.clock.sleep(1000, means.signal);
+  }
+}
+
+/** Docker's `{"80/tcp": [{"HostIp": …, "HostPort": "32768"}]}`. */
+function published(instance: StoredRecord, apiUrl: string): string {
+  const ports = instance.ports ?? instance._ports;
+  const port = /"HostPort":\s*"(\d{1,5})"/.exec(JSON.stringify(ports ?? null))?.[1];
+  return port ? `${new URL(apiUrl).hostname}:${port}` : '';
+}

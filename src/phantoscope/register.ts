@@ -1,0 +1,68 @@
+import { detectVersion } from './detect-version.ts';
+import { type ConnectOperator, connectOperator } from './operator-client.ts';
+import { registerV01, unregisterV01 } from './register-v01.ts';
+import { registerV02, unregisterV02 } from './register-v02.ts';
+import type { Clock, Means, Outcome, RegistrationRequest } from './registration.ts';
+import { createRest, type Fetch } from './rest.ts';
+
+export interface RegisterOptions {
+  readonly signal: AbortSignal;
+  /** For tests; the real ones by default, here and below. */
+  readonly fetch?: Fetch | undefined;
+  readonly connect?: ConnectOperator | undefined;
+  readonly clock?: Clock | undefined;
+  /** How long the API server may take for requests in which it calls nobody itself. @default 10000 */
+  readonly timeoutMs?: number | undefined;
+}
+
+export const realClock: Clock = {
+  now: () => performance.now(),
+  sleep: (ms, signal) =>
+    new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason);
+      const stop = (): void => {
+        clearTimeout(timer);
+        reject(signal.reason);
+      };
+      const timer = setTimeout(() => {
+        signal.removeEventListener('abort', stop);
+        resolve();
+      }, ms);
+      signal.addEventListener('abort', stop, { once: true });
+    }),
+};
+
+/**
+ * Registers an operator with Phantoscope. Idempotent: where it is registered as it should be already, nothing is changed.
+ * @throws PhantoscopeError with a sentence that says what to change; the signal's reason when it is aborted
+ */
+export async function register(
+  request: RegistrationRequest,
+  options: RegisterOptions,
+): Promise<Outcome> {
+  const means = createMeans(request, options);
+  const api = request.api === 'auto' ? await detectVersion(means.rest) : request.api;
+  return api === 'v0.1' ? registerV01(request, means) : registerV02(request, means);
+}
+
+/** Takes back what `register` did, unless it belongs to another operator by now. @returns whether there was something */
+export async function unregister(
+  outcome: Outcome,
+  request: RegistrationRequest,
+  options: RegisterOptions,
+): Promise<boolean> {
+  const means = createMeans(request, options);
+  return outcome.api === 'v0.1'
+    ? unregisterV01(outcome.name, request, means)
+    : unregisterV02(request, means);
+}
+
+function createMeans(request: RegistrationRequest, options: RegisterOptions): Means {
+  const { signal, fetch, timeoutMs } = options;
+  return {
+    rest: createRest({ url: request.apiUrl, signal, fetch, timeoutMs }),
+    connect: options.connect ?? connectOperator,
+    clock: options.clock ?? realClock,
+    signal,
+  };
+}
