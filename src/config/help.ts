@@ -1,0 +1,78 @@
+/** The table of options for people: `--help` and the README. */
+import { flagOf, type Group, groups, type Option, variableOf } from './option.ts';
+import { optionRows } from './options.ts';
+
+const defaultOf = (row: Option<unknown>): string | undefined =>
+  row.fallbackText ??
+  (row.fallback === undefined ? undefined : row.type.format(row.fallback ?? ''));
+
+/** The options of one command by group, flags on the left, sentences on the right. */
+export function optionsHelp(command: string, width: number): string {
+  return sections((row) => row.commands.includes(command))
+    .map(({ title, rows }) => {
+      const lines = rows.flatMap(([name, row]) => {
+        const fallback = defaultOf(row);
+        const notes = [...(fallback ? [`default: ${fallback}`] : []), variableOf(name)];
+        return entry(
+          `${flagOf(name)} ${row.type.placeholder}`,
+          `${row.description} [${notes.join('; ')}]`,
+          width,
+        );
+      });
+      return [`${title}:`, ...lines].join('\n');
+    })
+    .join('\n\n');
+}
+
+const column = 30;
+
+/** One line, or the sentences wrapped beneath, beside what they explain. */
+export function entry(left: string, right: string, width: number): string[] {
+  const indent = ' '.repeat(column);
+  const head = `  ${left}`;
+  const wrapped = wrap(right, Math.max(40, width - column)).map((line) => indent + line);
+  if (head.length >= column - 1) return [head, ...wrapped];
+  return [head.padEnd(column) + (wrapped[0] ?? '').slice(column), ...wrapped.slice(1)];
+}
+
+function wrap(sentence: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of sentence.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width)
+      lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+/** Tables in Markdown, one a group, for the README. */
+export function optionsMarkdown(): string {
+  return sections(() => true)
+    .map(({ title, rows }) =>
+      [
+        `### ${title}`,
+        '',
+        '| Flag | Variable | Default | What it does | Commands |',
+        '|---|---|---|---|---|',
+        ...rows.map(([name, row]) => {
+          const value = row.type.placeholder.replaceAll('|', '\\|');
+          const fallback =
+            row.fallbackText ?? (row.fallback === undefined ? '' : `\`${defaultOf(row)}\``);
+          return `| \`${flagOf(name)} ${value}\` | \`${variableOf(name)}\` | ${fallback} | ${row.description} | ${row.commands.join(', ')} |`;
+        }),
+      ].join('\n'),
+    )
+    .join('\n\n');
+}
+
+function sections(
+  wanted: (row: Option<unknown>) => boolean,
+): { title: string; rows: (typeof optionRows)[number][] }[] {
+  return (Object.keys(groups) as Group[])
+    .map((group) => ({
+      title: groups[group],
+      rows: optionRows.filter(([, row]) => row.group === group && wanted(row)),
+    }))
+    .filter(({ rows }) => rows.length > 0);
+}

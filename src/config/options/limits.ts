@@ -1,0 +1,121 @@
+/** What a call and a connection may take up. Each refusal names the flag. */
+import { option } from '../option.ts';
+import { bytes, choice, duration, integer, list } from '../option-types.ts';
+
+const KiB = 2 ** 10;
+const MiB = 2 ** 20;
+const GiB = 2 ** 30;
+const second = 1000;
+const minute = 60 * second;
+const hour = 60 * minute;
+const serve = ['serve'];
+
+export const limitOptions = {
+  maxImages: option({
+    type: integer(1, 100_000),
+    fallback: 256,
+    group: 'images',
+    commands: serve,
+    description: 'Most images in one call.',
+  }),
+  maxImageBytes: option({
+    type: bytes(KiB, GiB),
+    fallback: 100 * MiB,
+    group: 'images',
+    commands: serve,
+    description: 'Most bytes of one encoded image, after base64.',
+  }),
+  maxImagePixels: option({
+    type: integer(1, 1_000_000_000),
+    fallback: 100_000_000,
+    group: 'images',
+    commands: serve,
+    description: 'Most pixels of one image, width times height, read before it is decoded.',
+  }),
+  maxDecodedBytes: option({
+    type: bytes(MiB, 64 * GiB),
+    fallback: GiB,
+    group: 'images',
+    commands: serve,
+    description: 'Most bytes of decoded images held at once, over all calls.',
+  }),
+  maxQueue: option({
+    type: integer(1, 1_000_000),
+    fallback: 1024,
+    group: 'images',
+    commands: serve,
+    description: 'Most images waiting for the network, over all calls.',
+  }),
+  urlFetch: option({
+    type: choice('off', 'on'),
+    fallback: 'off',
+    group: 'urls',
+    commands: serve,
+    description: 'Whether the operator fetches images by URL.',
+  }),
+  urlAllow: option({
+    type: list('ENTRIES', 'host names and address ranges such as 10.0.0.0/8, with commas between'),
+    fallback: [],
+    fallbackText: 'none',
+    group: 'urls',
+    commands: serve,
+    description: 'Hosts and address ranges that may be fetched from although they are not public.',
+  }),
+  maxMessageBytes: option({
+    type: bytes(KiB, GiB),
+    fallback: 100 * MiB,
+    group: 'limits',
+    commands: serve,
+    description:
+      "Most bytes of one request or reply, unpacked; Phantoscope's own limit is the same.",
+  }),
+  requestTimeout: option({
+    type: duration(100, 24 * hour),
+    fallback: 5 * minute,
+    group: 'limits',
+    commands: serve,
+    description: 'Longest a call may take, whatever deadline the client has set.',
+  }),
+  drainTimeout: option({
+    type: duration(0, hour),
+    fallback: 30 * second,
+    group: 'limits',
+    commands: serve,
+    description: 'Longest that running calls are waited for at the end (SIGTERM, SIGINT).',
+  }),
+  maxConnections: option({
+    type: integer(1, 1_000_000),
+    fallback: 1024,
+    group: 'limits',
+    commands: serve,
+    description: 'Most connections at once; further ones are closed.',
+  }),
+  maxConcurrentStreams: option({
+    type: integer(1, 100_000),
+    fallback: 100,
+    group: 'limits',
+    commands: serve,
+    description: 'Most calls at once on one HTTP/2 connection.',
+  }),
+  maxHeaderBytes: option({
+    type: bytes(KiB, MiB),
+    fallback: 16 * KiB,
+    group: 'limits',
+    commands: serve,
+    description: "Most bytes of a request's header.",
+  }),
+  headerTimeout: option({
+    type: duration(100, hour),
+    fallback: 10 * second,
+    group: 'limits',
+    commands: serve,
+    description: 'Longest that a new connection may take to send its first request.',
+  }),
+  idleTimeout: option({
+    type: duration(second, 24 * hour),
+    fallback: 5 * minute,
+    group: 'limits',
+    commands: serve,
+    description: 'How long a connection without calls is kept.',
+  }),
+};

@@ -1,0 +1,120 @@
+/** Flags before variables before defaults; everything that is wrong is said at once. */
+import { parseArgs } from 'node:util';
+import { ConfigError } from '../errors.ts';
+import type { Environment } from './environment.ts';
+import { flagOf, type Option, variableOf } from './option.ts';
+import { type Config, optionRows } from './options.ts';
+import { suggest } from './suggest.ts';
+
+export interface CommandLine {
+  readonly command: string;
+  readonly help: boolean;
+  readonly version: boolean;
+  readonly config: Config;
+  /** Sentences about what was probably not meant that way. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * @param argv - what follows the program's name
+ * @param commands - the first one is taken when none is named
+ * @throws ConfigError with a line for each option that is wrong
+ */
+export function parseCommandLine(
+  argv: readonly string[],
+  env: Environment,
+  commands: readonly string[],
+): CommandLine {
+  const problems: string[] = [];
+  const { flags, positionals, help, version } = readFlags(argv, problems);
+  const [command = commands[0] ?? '', ...extra] = positionals;
+  const known = commands.includes(command);
+  if (!known)
+    problems.push(
+      `"${command}" is not a command${meant(suggest(command, commands))}; there are ${commands.join(', ')}`,
+    );
+  for (const argument of extra) problems.push(`"${argument}": ${command} takes no arguments`);
+
+  const config: Record<string, unknown> = {};
+  for (const [name, row] of optionRows) {
+    config[name] = row.fallback;
+    const given = flags.get(flagOf(name));
+    // An unknown command is one problem; what was given besides is still looked at.
+    if (known && !row.commands.includes(command)) {
+      if (given)
+        problems.push(
+          `${flagOf(name)} is an option of ${row.commands.join(' and ')}, not of ${command}`,
+        );
+      continue;
+    }
+    const text = env[variableOf(name)];
+    if (given) read(row, flagOf(name), given);
+    else if (text !== undefined && (text !== '' || row.emptyIsWrong))
+      read(row, variableOf(name), [text]);
+
+    function read(of: Option<unknown>, source: string, texts: readonly string[]): void {
+      const joined = of.type.list ? texts.join(',') : (texts.at(-1) ?? '');
+      const parsed = of.type.parse(joined);
+      if ('value' in parsed) config[name] = parsed.value;
+      else
+        problems.push(
+          `${source}: read ${JSON.stringify(joined)}, which ${parsed.problem}; allowed: ${of.type.allowed}`,
+        );
+    }
+  }
+  if (problems.length > 0 && !help && !version) throw new ConfigError(problems.join('\n'));
+  return { command, help, version, config: config as Config, warnings: misspelt(env) };
+}
+
+interface Flags {
+  readonly flags: ReadonlyMap<string, readonly string[]>;
+  readonly positionals: readonly string[];
+  readonly help: boolean;
+  readonly version: boolean;
+}
+
+function readFlags(argv: readonly string[], problems: string[]): Flags {
+  const known = optionRows.map(([name]) => flagOf(name));
+  const { tokens } = parseArgs({
+    args: [...argv],
+    options: {
+      ...Object.fromEntries(known.map((flag) => [flag.slice(2), { type: 'string' as const }])),
+      help: { type: 'boolean', short: 'h' },
+      version: { type: 'boolean', short: 'v' },
+    },
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const flags = new Map<string, string[]>();
+  const positionals: string[] = [];
+  let help = false;
+  let version = false;
+  for (const token of tokens) {
+    if (token.kind === 'positional') positionals.push(token.value);
+    if (token.kind !== 'option') continue;
+    const flag = `--${token.name}`;
+    if (token.name === 'help') help = true;
+    else if (token.name === 'version') version = true;
+    else if (!known.includes(flag)) {
+      const near = suggest(flag, [...known, '--help', '--version']);
+      problems.push(`${token.rawName} is not an option${meant(near)}`);
+    } else if (token.value === undefined || (!token.inlineValue && token.value.startsWith('--')))
+      problems.push(`${flag} has no value`);
+    else flags.set(flag, [...(flags.get(flag) ?? []), token.value]);
+  }
+  return { flags, positionals, help, version };
+}
+
+/** Variables that look like ours with a slip; other programs have variables that begin with OP_ as well. */
+function misspelt(env: Environment): string[] {
+  const known = optionRows.map(([name]) => variableOf(name));
+  return Object.keys(env)
+    .filter((name) => name.startsWith('OP_') && !known.includes(name))
+    .flatMap((name) => {
+      const near = suggest(name, known);
+      return near ? [`the variable ${name} means nothing here${meant(near)}`] : [];
+    });
+}
+
+const meant = (near: string | undefined): string => (near ? `, did you mean ${near}?` : '');
