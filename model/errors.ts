@@ -2,3 +2,6 @@
 export class ModelError extends Error {
   override readonly name = 'ModelError';
 }
+
+/** The weights could not be had from the network (or only damaged): a caller may go on without them. */
+export class DownloadError extends ModelError {}

@@ -1,0 +1,57 @@
+/** Files that are there whole or not at all: written under a temporary name, synced to the disk, then renamed. */
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
+export interface StagedFile {
+  /** Where the bytes are until `commit`. */
+  readonly temporaryPath: string;
+  /** Gives the file its name, replacing what had it. */
+  commit(): void;
+  /** Removes the temporary file; after `commit` there is nothing left to remove. */
+  discard(): void;
+}
+
+let counter = 0;
+
+/** @throws the system's error; then no temporary file is left */
+export function stageFile(path: string, content: Uint8Array | string): StagedFile {
+  const folder = dirname(path);
+  const temporaryPath = join(folder, `.${basename(path)}.${process.pid}.${counter++}.tmp`);
+  const discard = (): void => rmSync(temporaryPath, { force: true });
+  const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+  const fd = openSync(temporaryPath, 'wx', 0o644);
+  try {
+    for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+    fsyncSync(fd);
+  } catch (error) {
+    discard();
+    throw error;
+  } finally {
+    closeSync(fd);
+  }
+  const commit = (): void => {
+    renameSync(temporaryPath, path);
+    syncFolder(folder);
+  };
+  return { temporaryPath, commit, discard };
+}
+
+export function writeFileAtomically(path: string, content: Uint8Array | string): void {
+  const staged = stageFile(path, content);
+  try {
+    staged.commit();
+  } finally {
+    staged.discard();
+  }
+}
+
+/** Makes the rename itself survive a power cut; Windows has no such call on folders. */
+function syncFolder(folder: string): void {
+  if (process.platform === 'win32') return;
+  const fd = openSync(folder, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,45 @@
+/** `npm run model -- COMMAND …`. Exit codes: 0 well, 1 failed, 2 bad options, 130 interrupted. */
+import { ConfigError } from '../src/errors.ts';
+import type { Command } from './command.ts';
+import { prepareCommand } from './prepare-command.ts';
+
+const commands: Readonly<Record<string, Command>> = {
+  prepare: prepareCommand,
+};
+
+function help(): string {
+  const list = Object.entries(commands).map(
+    ([name, { summary }]) => `  ${name.padEnd(10)}${summary}`,
+  );
+  return `Usage: npm run model -- COMMAND [options]\n\nCommands (--help after one tells its options):\n${list.join('\n')}`;
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const [name = '--help', ...rest] = args;
+  if (name === '--help' || name === '-h' || name === 'help') {
+    console.log(help());
+    return 0;
+  }
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (!command) {
+    console.error(`${name}: there is no such command\n\n${help()}`);
+    return 2;
+  }
+  if (rest.includes('--help') || rest.includes('-h')) {
+    console.log(command.help());
+    return 0;
+  }
+  const interrupt = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => interrupt.abort(new Error('interrupted')));
+  try {
+    await command.run(rest, interrupt.signal);
+    return 0;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    if (error instanceof ConfigError) return 2;
+    return interrupt.signal.aborted ? 130 : 1;
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));

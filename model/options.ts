@@ -1,0 +1,109 @@
+/** A command's options as one table that parses the arguments and prints the help. */
+import { parseArgs } from 'node:util';
+import { ConfigError } from '../src/errors.ts';
+
+export interface Option<T> {
+  /** Shown for the value in the help; a flag has none. */
+  readonly placeholder?: string;
+  readonly help: string;
+  readonly required?: boolean;
+  /** @throws Error whose message completes "--name: " */
+  parse(text: string): T;
+}
+
+export type OptionTable = Readonly<Record<string, Option<unknown>>>;
+export type OptionValues<Table extends OptionTable> = {
+  [Name in keyof Table]: Table[Name] extends Option<infer T> ? T | undefined : never;
+};
+
+export const flag = (help: string): Option<boolean> => ({ help, parse: () => true });
+
+export const text = (placeholder: string, help: string): Option<string> => ({
+  placeholder,
+  help,
+  parse: (value) => {
+    if (value === '') throw new Error('is empty');
+    return value;
+  },
+});
+
+export const sha256 = (help: string): Option<string> => ({
+  placeholder: 'HEX',
+  help,
+  parse: (value) => {
+    if (!/^[0-9a-f]{64}$/i.test(value)) throw new Error('needs 64 hexadecimal digits');
+    return value.toLowerCase();
+  },
+});
+
+/** A positive number of seconds; the value is in milliseconds. */
+export const seconds = (help: string): Option<number> => ({
+  placeholder: 'SECONDS',
+  help,
+  parse: (value) => {
+    const number = Number(value);
+    if (value.trim() === '' || !(number > 0 && number < 1e6))
+      throw new Error(`needs a positive number of seconds, not ${JSON.stringify(value)}`);
+    return number * 1000;
+  },
+});
+
+export const required = <T>(option: Option<T>): Option<T> => ({ ...option, required: true });
+
+/**
+ * @param args - what follows the command
+ * @throws ConfigError that lists everything wrong at once
+ */
+export function parseOptions<Table extends OptionTable>(
+  table: Table,
+  args: readonly string[],
+): OptionValues<Table> {
+  const problems: string[] = [];
+  const values: Record<string, unknown> = {};
+  const given = new Set<string>();
+  for (const token of tokenise(table, args)) {
+    if (token.kind === 'positional') problems.push(`${token.value}: unexpected argument`);
+    if (token.kind !== 'option') continue;
+    const { name, rawName, value } = token;
+    const option = Object.hasOwn(table, name) && rawName.startsWith('--') ? table[name] : undefined;
+    if (!option) problems.push(`${rawName}: there is no such option`);
+    else if (given.has(name)) problems.push(`${rawName}: given twice`);
+    else if (option.placeholder === undefined && value !== undefined)
+      problems.push(`${rawName}: takes no value`);
+    else if (option.placeholder !== undefined && value === undefined)
+      problems.push(`${rawName}: needs a value, ${option.placeholder}`);
+    else
+      try {
+        values[name] = option.parse(value ?? '');
+      } catch (error) {
+        problems.push(`${rawName}: ${error instanceof Error ? error.message : error}`);
+      }
+    XX;
+  }
+  for (const [name, option] of Object.entries(table))
+    if (option.required && !given.has(name))
+      problems.push(`--${name}: is missing (${option.help})`);
+  if (problems.length > 0) throw new ConfigError(problems.join('\n'));
+  return values as OptionValues<Table>;
+}
+
+function tokenise(table: OptionTable, args: readonly string[]) {
+  const options = Object.fromEntries(
+    Object.entries(table).map(([name, { placeholder }]) => {
+      const type = placeholder === undefined ? ('boolean' as const) : ('string' as const);
+      return [name, { type }];
+    }),
+  );
+  return parseArgs({ args: [...args], options, strict: false, tokens: true }).tokens;
+}
+
+/** The table as lines of `--name VALUE  what it does`. */
+export function optionHelp(table: OptionTable): string {
+  const left = (name: string, { placeholder }: Option<unknown>): string =>
+    `  --${name}${placeholder === undefined ? '' : ` ${placeholder}`}`;
+  const entries = Object.entries(table);
+  const width = Math.max(...entries.map(([name, option]) => left(name, option).length)) + 2;
+  return entries
+    .map(([name, option]) => `${left(name, option).padEnd(width)}${option.help}`)
+    .join('\n');
+}

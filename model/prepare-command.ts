@@ -1,0 +1,43 @@
+import { ConfigError } from '../src/errors.ts';
+import type { Command } from './command.ts';
+import { createProgress } from './download/progress.ts';
+import { flag, optionHelp, parseOptions, required, seconds, sha256, text } from './options.ts';
+import { prepareModel } from './prepare.ts';
+
+const table = {
+  out: required(text('FOLDER', 'where resnet50.onnx and resnet50.json go')),
+  weights: text(
+    'FILE|URL|untrained',
+    "Keras HDF5 or torchvision safetensors, also gzipped; default: the tutorial's release",
+  ),
+  sha256: sha256('checksum that the weights file must have'),
+  licence: text('TEXT', "the weights' licence, for the manifest"),
+  'cache-dir': text('FOLDER', 'where downloads are kept; default: the XDG cache folder'),
+  offline: flag('take downloads from the cache only'),
+  'connect-timeout': seconds('wait this long for an answer; default 10'),
+  'stall-timeout': seconds('give up when the download stands still for this long; default 5'),
+  'time-limit': seconds('give up when the download takes longer in all; default: no limit'),
+};
+
+export const prepareCommand: Command = {
+  summary: 'turn weights into resnet50.onnx and its manifest',
+  help: () => `Usage: npm run model -- prepare --out FOLDER [options]\n\n${optionHelp(table)}`,
+  run: async (args, signal) => {
+    const options = parseOptions(table, args);
+    const { weights, 'cache-dir': cacheDir, offline, licence } = options;
+    if (weights === 'untrained' && options.sha256)
+      throw new ConfigError('--sha256: untrained weights are made, not read, and have none');
+    const { onnxPath, manifest } = await prepareModel({
+      out: options.out!,
+      sha256: options.sha256,
+      connectTimeoutMs: options['connect-timeout'],
+      stallTimeoutMs: options['stall-timeout'],
+      timeLimitMs: options['time-limit'],
+      progress: createProgress(process.stderr),
+      tell: (line) => console.error(line),
+      ...{ weights, cacheDir, offline, licence, signal },
+    });
+    console.log(onnxPath);
+    if (!manifest.trained) console.error('This model is UNTRAINED: its vectors mean nothing.');
+  },
+};

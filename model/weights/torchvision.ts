@@ -1,0 +1,88 @@
+/** torchvision's names for a residual network's tensors: `layer1.0.conv1.weight`, `bn1.running_var`, `fc.weight` … */
+import { ModelError } from '../errors.ts';
+import { type ConvLayer, convLayers, layOut } from '../resnet/layers.ts';
+import type { ResnetSpec } from '../resnet/spec.ts';
+import { requireFinite, requireVariance, type WeightReader } from '../resnet/weights.ts';
+import { openSafetensors, type SafetensorsFile } from './safetensors.ts';
+
+function tensorNames({ position }: ConvLayer): { conv: string; norm: string } {
+  if (position.part === 'stem') return { conv: 'conv1', norm: 'bn1' };
+  const { part, stage, block, conv } = position;
+  const prefix = `layer${stage - 1}.${block - 1}`;
+  return part === 'shortcut'
+    ? { conv: `${prefix}.downsample.0`, norm: `${prefix}.downsample.1` }
+    : { conv: `${prefix}.conv${conv}`, norm: `${prefix}.bn${conv}` };
+}
+
+/** The classifier, and counters that only training reads. */
+const isBesideTheEncoder = (name: string): boolean => /^fc\.|\.num_batches_tracked$/.test(name);
+
+/** @throws ModelError when a tensor is missing or does not belong to the network */
+export function torchvisionWeights(file: SafetensorsFile, spec: ResnetSpec): WeightReader {
+  const parts = ['weight', 'bias', 'running_mean', 'running_var'] as const;
+  const expected = new Set(
+    convLayers(layOut(spec)).flatMap((layer) => {
+      const { conv, norm } = tensorNames(layer);
+      return [`${conv}.weight`, ...parts.map((part) => `${norm}.${part}`)];
+    }),
+  );
+  for (const name of expected)
+    if (!file.shapes.has(name)) throw new ModelError(`${file.path}: tensor ${name} is missing`);
+  for (const name of file.shapes.keys())
+    if (!expected.has(name) && !isBesideTheEncoder(name))
+      throw new ModelError(
+        `${file.path}: tensor ${name} does not belong to ${spec.architecture}: weights of another network`,
+      );
+
+  return (layer) => {
+    const { inChannels, outChannels, kernel: side } = layer;
+    const { conv, norm } = tensorNames(layer);
+    const read = (name: string, shape: number[]) => readFinite(file, name, shape);
+    const variance = read(`${norm}.running_var`, [outChannels]);
+    requireVariance(variance, `${file.path}: tensor ${norm}.running_var`);
+    return {
+      kernel: read(`${conv}.weight`, [outChannels, inChannels, side, side]),
+      gamma: read(`${norm}.weight`, [outChannels]),
+      beta: read(`${norm}.bias`, [outChannels]),
+      mean: read(`${norm}.running_mean`, [outChannels]),
+      variance,
+    };
+  };
+}
+
+export interface ClassifierHead {
+  readonly classes: number;
+  readonly dimension: number;
+  /** `[classes, dimension]`: logits are `weight · features + bias`, on features that are not normalised. */
+  readonly weight: Float32Array;
+  /** `[classes]`. */
+  readonly bias: Float32Array;
+}
+
+/**
+ * The classifier of a torchvision safetensors file, for measurements; it is no part of the encoder's graph.
+ * @returns undefined when the file has none
+ * @throws ModelError when the file is damaged
+ */
+export function readTorchvisionHead(path: string): ClassifierHead | undefined {
+  const file = openSafetensors(path);
+  try {
+    const shape = file.shapes.get('fc.weight');
+    if (!shape) return undefined;
+    const [classes = 0, dimension = 0] = shape;
+    return {
+      classes,
+      dimension,
+      weight: readFinite(file, 'fc.weight', [classes, dimension]),
+      bias: readFinite(file, 'fc.bias', [classes]),
+    };
+  } finally {
+    file.close();
+  }
+}
+
+function readFinite(file: SafetensorsFile, name: string, shape: number[]): Float32Array {
+  const values = file.read(name, shape);
+  requireFinite(values, `${file.path}: tensor ${name}`);
+  return values;
+}
