@@ -78,7 +78,7 @@ export function parseOptions<Table extends OptionTable>(
       } catch (error) {
         problems.push(`${rawName}: ${error instanceof Error ? error.message : error}`);
       }
-    XX;
+    given.add(name);
   }
   for (const [name, option] of Object.entries(table))
     if (option.required && !given.has(name))
