@@ -3,7 +3,7 @@ declare module '*.wasm' {
   const path: string;
   export default path;
 }
-declare module '*/ort-wasm-simd-threaded.mjs' {
+declare module '*.mjs' {
   const path: string;
   export default path;
 }

@@ -1,7 +1,7 @@
 /** Flags before variables before defaults; everything that is wrong is said at once. */
 import { parseArgs } from 'node:util';
+import type { Environment } from '../environment.ts';
 import { ConfigError } from '../errors.ts';
-import type { Environment } from './environment.ts';
 import { flagOf, type Option, variableOf } from './option.ts';
 import { type Config, optionRows } from './options.ts';
 import { suggest } from './suggest.ts';

@@ -1,19 +1,41 @@
-/** The `onnxruntime` engine: any ONNX model, on onnxruntime-web in a thread of its own. */
+/** The `onnxruntime` engine: any ONNX model, on onnxruntime-web in a thread of its own, on WASM or WebGPU. */
 import { startWorker } from '../../threads.ts';
 import type { Engine } from '../engine.ts';
-import type { SessionOptions } from './session.ts';
-import type { WorkerReply } from './worker.ts';
+import type { AdapterInfo } from '../webgpu/adapter.ts';
+import type { WorkerOptions, WorkerReply, WorkerRequest } from './worker.ts';
+
+/** Sizes of batch on a GPU: shapes stay few, so that pipelines and buffers are made once. */
+const gpuBatchSizes = [1, 2, 4, 8, 16, 32, 64];
 
 interface Pending {
   resolve(rows: Float32Array[]): void;
   reject(error: Error): void;
 }
 
-/** @throws Error when the model cannot be loaded */
-export async function createOnnxruntimeEngine(options: SessionOptions): Promise<Engine> {
-  const worker = startWorker('inference/onnxruntime/worker', options);
+export interface OnnxruntimeEngine extends Engine {
+  /** The GPU, when there is one. */
+  readonly adapter: AdapterInfo | undefined;
+  /** Loses the GPU on purpose, for tests of what follows. */
+  destroyDevice(): void;
+}
+
+export interface OnnxruntimeEngineOptions extends WorkerOptions {
+  /** Most images in a batch; on WASM a batch brings nothing. @default 1 */
+  readonly maxBatch?: number;
+}
+
+/** @throws Error when the model cannot be loaded, or there is no GPU of the kind asked for */
+export async function createOnnxruntimeEngine(
+  options: OnnxruntimeEngineOptions,
+): Promise<OnnxruntimeEngine> {
+  const maxBatch = options.maxBatch ?? 1;
+  const workerOptions: WorkerOptions = {
+    ...options,
+    batchSizes: options.gpu ? sizesUpTo(maxBatch) : undefined,
+  };
+  const worker = startWorker('inference/onnxruntime/worker', workerOptions);
   const pending = new Map<number, Pending>();
-  const started = Promise.withResolvers<void>();
+  const started = Promise.withResolvers<AdapterInfo | undefined>();
   const lost = Promise.withResolvers<Error>();
   let nextId = 0;
   let dead: Error | undefined;
@@ -28,16 +50,18 @@ export async function createOnnxruntimeEngine(options: SessionOptions): Promise<
   worker.on('error', (error) => fail(error instanceof Error ? error : new Error(String(error))));
   worker.on('exit', (code) => fail(new Error(`onnxruntime's thread ended (${code})`)));
   worker.on('message', (reply: WorkerReply) => {
-    if (reply.type === 'ready') return started.resolve();
+    if (reply.type === 'ready') return started.resolve(reply.adapter);
     if (reply.type === 'failed') return started.reject(new Error(reply.message));
+    if (reply.type === 'lost') return fail(new Error(reply.message));
     const entry = pending.get(reply.id);
     pending.delete(reply.id);
     if (reply.type === 'rows') entry?.resolve(reply.rows);
     else entry?.reject(new Error(reply.message));
   });
 
+  let adapter: AdapterInfo | undefined;
   try {
-    await started.promise;
+    adapter = await started.promise;
   } catch (error) {
     await worker.terminate();
     throw error;
@@ -45,22 +69,31 @@ export async function createOnnxruntimeEngine(options: SessionOptions): Promise<
 
   return {
     name: 'onnxruntime',
-    device: 'wasm',
-    threads: options.threads,
-    // A run uses every thread, and a batch brings nothing on WASM; the second call only hides the hand-over.
+    device: options.gpu ? 'webgpu' : 'wasm',
+    adapter,
+    threads: options.gpu ? 1 : options.threads,
+    // One batch is run at a time; the second call in flight only hides the hand-over.
     concurrency: 2,
-    maxBatch: 1,
+    maxBatch,
     lost: lost.promise,
     run(inputs) {
       if (dead) return Promise.reject(dead);
       const id = nextId++;
       return new Promise((resolve, reject) => {
         pending.set(id, { resolve, reject });
-        worker.postMessage({ id, inputs });
+        worker.postMessage({ type: 'run', id, inputs } satisfies WorkerRequest);
       });
+    },
+    destroyDevice() {
+      worker.postMessage({ type: 'destroyDevice' } satisfies WorkerRequest);
     },
     async close() {
       await worker.terminate();
     },
   };
 }
+
+const sizesUpTo = (maxBatch: number): number[] => [
+  ...gpuBatchSizes.filter((size) => size < maxBatch),
+  maxBatch,
+];

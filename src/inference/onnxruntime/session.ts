@@ -1,8 +1,14 @@
 /** The one file that imports onnxruntime: opens a session on an ONNX file and runs batches through it. */
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import * as ort from 'onnxruntime-web';
-// The Node build of onnxruntime-web finds these by itself only beside its own sources; in the executable they are embedded.
+import type * as Ort from 'onnxruntime-web';
+// onnxruntime-web finds these by itself only beside its own sources; in the executable they are embedded.
+import jspiLoaderPath from '../../../node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.jspi.mjs' with {
+  type: 'file',
+};
+import jspiWasmPath from '../../../node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.jspi.wasm' with {
+  type: 'file',
+};
 import loaderPath from '../../../node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.mjs' with {
   type: 'file',
 };
@@ -10,6 +16,7 @@ import wasmPath from '../../../node_modules/onnxruntime-web/dist/ort-wasm-simd-t
   type: 'file',
 };
 import { type FileSlice, readSlice } from '../../model/file-slice.ts';
+import type { OpenDevice } from '../webgpu/adapter.ts';
 
 export interface SessionOptions {
   readonly slice: FileSlice;
@@ -19,7 +26,9 @@ export interface SessionOptions {
   readonly shape: readonly [number, number, number];
   readonly dimension: number;
   readonly threads: number;
-  /** Prints onnxruntime's profile of every run when the session is released; for tests and benchmarks. */
+  /** Sizes of batch that are run; a batch between two of them is filled up with zeros. Ascending. @default any */
+  readonly batchSizes?: readonly number[] | undefined;
+  /** onnxruntime prints a profile of every run when the session is released; for tests and benchmarks. */
   readonly profile?: boolean;
 }
 
@@ -29,49 +38,58 @@ export interface Session {
   release(): Promise<void>;
 }
 
-export async function openSession(options: SessionOptions): Promise<Session> {
-  ort.env.wasm.numThreads = options.threads;
-  ort.env.wasm.wasmBinary = readFileSync(wasmPath);
-  ort.env.wasm.wasmPaths = { mjs: pathToFileURL(loaderPath) };
+/** @param gpu - the device to run on; undefined for WASM */
+export async function openSession(options: SessionOptions, gpu?: OpenDevice): Promise<Session> {
+  const ort = gpu ? await import('onnxruntime-web/jspi') : await import('onnxruntime-web');
+  ort.env.wasm.numThreads = gpu ? 1 : options.threads;
+  ort.env.wasm.wasmBinary = readFileSync(gpu ? jspiWasmPath : wasmPath);
+  ort.env.wasm.wasmPaths = { mjs: pathToFileURL(gpu ? jspiLoaderPath : loaderPath) };
   ort.env.logLevel = 'error';
+  if (gpu) ort.env.webgpu.device = gpu.device as never;
   const session = await ort.InferenceSession.create(readModel(options.slice), {
-    executionProviders: ['wasm'],
+    executionProviders: [gpu ? 'webgpu' : 'wasm'],
     graphOptimizationLevel: 'all',
     ...(options.profile ? { enableProfiling: true } : {}),
   });
-  const size = options.shape.reduce((product, side) => product * side, 1);
-  // One staging buffer per batch size: the sizes are few, and each run copies into the same memory.
-  const staging = new Map<number, Float32Array>();
-
   return {
-    async run(inputs) {
-      let batch = staging.get(inputs.length);
-      if (!batch) {
-        batch = new Float32Array(inputs.length * size);
-        staging.set(inputs.length, batch);
-      }
-      for (const [i, input] of inputs.entries()) {
-        if (input.length !== size)
-          throw new RangeError(`a tensor of ${input.length} values, ${size} expected`);
-        batch.set(input, i * size);
-      }
-      const feeds = {
-        [options.input]: new ort.Tensor('float32', batch, [inputs.length, ...options.shape]),
-      };
-      const results = await session.run(feeds, [options.output]);
-      const output = results[options.output];
-      if (!output) throw new Error(`the graph has no output named ${options.output}`);
-      const rows = output.data as Float32Array;
-      if (rows.length !== inputs.length * options.dimension)
-        throw new Error(
-          `the graph's output has ${rows.length} values, ${inputs.length} × ${options.dimension} expected`,
-        );
-      return inputs.map((_, i) => rows.slice(i * options.dimension, (i + 1) * options.dimension));
-    },
+    run: batchRunner(ort, session, options),
     async release() {
       if (options.profile) session.endProfiling();
       await session.release();
     },
+  };
+}
+
+function batchRunner(
+  ort: typeof Ort,
+  session: Ort.InferenceSession,
+  options: SessionOptions,
+): Session['run'] {
+  const { input: inputName, output: outputName, shape, dimension } = options;
+  const size = shape.reduce((product, side) => product * side, 1);
+  // One staging buffer per batch size: the sizes are few, and each run copies into the same memory.
+  const staging = new Map<number, Float32Array>();
+  const stagingOf = (count: number): Float32Array => {
+    const kept = staging.get(count) ?? new Float32Array(count * size);
+    staging.set(count, kept);
+    return kept;
+  };
+
+  return async (inputs) => {
+    const count = options.batchSizes?.find((allowed) => allowed >= inputs.length) ?? inputs.length;
+    const batch = stagingOf(count).fill(0, inputs.length * size);
+    for (const [i, input] of inputs.entries()) {
+      if (input.length !== size)
+        throw new RangeError(`a tensor of ${input.length} values, ${size} expected`);
+      batch.set(input, i * size);
+    }
+    const feeds = { [inputName]: new ort.Tensor('float32', batch, [count, ...shape]) };
+    const output = (await session.run(feeds, [outputName]))[outputName];
+    if (!output) throw new Error(`the graph has no output named ${outputName}`);
+    const rows = output.data as Float32Array;
+    if (rows.length !== count * dimension)
+      throw new Error(`${rows.length} values came out, ${count} × ${dimension} expected`);
+    return inputs.map((_, i) => rows.slice(i * dimension, (i + 1) * dimension));
   };
 }
 

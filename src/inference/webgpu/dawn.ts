@@ -1,0 +1,42 @@
+/** The one file that loads Dawn, the WebGPU implementation that the GPU path runs on. */
+/// <reference types="@webgpu/types" />
+
+interface DawnAddon {
+  /** Flags as Dawn's command-line switches: `adapter=NAME`, `backend=vulkan` … */
+  create(flags: string[]): GPU;
+  /** GPUBufferUsage, GPUMapMode … as a browser has them globally. */
+  globals: Record<string, unknown>;
+}
+
+/**
+ * Loads the prebuilt addon of this platform. Within the executable, Bun unpacks it to the temporary folder first, which
+ * must be writable and allow execution.
+ * @throws Error saying what is missing: a library, the folder, an addon for this platform
+ */
+export function loadDawn(flags: string[]): GPU {
+  let addon: DawnAddon;
+  try {
+    addon = platformAddon();
+  } catch (error) {
+    throw new Error(
+      `the WebGPU addon cannot be loaded: ${(error as Error).message} (it needs libstdc++ and libgcc_s, and a writable temporary folder that allows execution: TMPDIR)`,
+    );
+  }
+  Object.assign(globalThis, addon.globals);
+  const gpu = addon.create(flags);
+  Object.defineProperty(globalThis.navigator, 'gpu', { value: gpu, configurable: true });
+  return gpu;
+}
+
+// Literal paths, and conditions the build decides: the executable carries the addon of its own platform only.
+function platformAddon(): DawnAddon {
+  if (process.platform === 'linux' && process.arch === 'x64')
+    return require('../../../node_modules/webgpu/dist/linux-x64/dawn.node');
+  if (process.platform === 'linux' && process.arch === 'arm64')
+    return require('../../../node_modules/webgpu/dist/linux-arm64/dawn.node');
+  if (process.platform === 'darwin')
+    return require('../../../node_modules/webgpu/dist/darwin-universal/dawn.node');
+  if (process.platform === 'win32' && process.arch === 'x64')
+    return require('../../../node_modules/webgpu/dist/win32-x64/dawn.node');
+  throw new Error(`there is none for ${process.platform} ${process.arch}`);
+}
