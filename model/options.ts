@@ -64,7 +64,10 @@ export function parseOptions<Table extends OptionTable>(
   for (const token of tokenise(table, args)) {
     if (token.kind === 'positional') problems.push(`${token.value}: unexpected argument`);
     if (token.kind !== 'option') continue;
-    const { name, rawName, value } = token;
+    const { name, rawName } = token;
+    // The next option is no value; one that really begins so can be given as --name=--value.
+    const swallowed = token.inlineValue === false && token.value.startsWith('--');
+    const value = swallowed ? undefined : token.value;
     const option = Object.hasOwn(table, name) && rawName.startsWith('--') ? table[name] : undefined;
     if (!option) problems.push(`${rawName}: there is no such option`);
     else if (given.has(name)) problems.push(`${rawName}: given twice`);
