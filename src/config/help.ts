@@ -6,6 +6,10 @@ const defaultOf = (row: Option<unknown>): string | undefined =>
   row.fallbackText ??
   (row.fallback === undefined ? undefined : row.type.format(row.fallback ?? ''));
 
+/** `-e, --endpoint HOST:PORT`. */
+const usage = (name: string, { short, type }: Option<unknown>): string =>
+  `${short ? `-${short}, ` : ''}${flagOf(name)} ${type.placeholder}`.trim();
+
 /** The options of one command by group, flags on the left, sentences on the right. */
 export function optionsHelp(command: string, width: number): string {
   return sections((row) => row.commands.includes(command))
@@ -13,11 +17,7 @@ export function optionsHelp(command: string, width: number): string {
       const lines = rows.flatMap(([name, row]) => {
         const fallback = defaultOf(row);
         const notes = [...(fallback ? [`default: ${fallback}`] : []), variableOf(name)];
-        return entry(
-          `${flagOf(name)} ${row.type.placeholder}`,
-          `${row.description} [${notes.join('; ')}]`,
-          width,
-        );
+        return entry(usage(name, row), `${row.description} [${notes.join('; ')}]`, width);
       });
       return [`${title}:`, ...lines].join('\n');
     })
@@ -56,10 +56,10 @@ export function optionsMarkdown(): string {
         '| Flag | Variable | Default | What it does | Commands |',
         '|---|---|---|---|---|',
         ...rows.map(([name, row]) => {
-          const value = row.type.placeholder.replaceAll('|', '\\|');
+          const flag = usage(name, row).replaceAll('|', '\\|');
           const fallback =
             row.fallbackText ?? (row.fallback === undefined ? '' : `\`${defaultOf(row)}\``);
-          return `| \`${flagOf(name)} ${value}\` | \`${variableOf(name)}\` | ${fallback} | ${row.description} | ${row.commands.join(', ')} |`;
+          return `| \`${flag}\` | \`${variableOf(name)}\` | ${fallback} | ${row.description} | ${row.commands.join(', ')} |`;
         }),
       ].join('\n'),
     )

@@ -10,6 +10,8 @@ export interface OptionType<T> {
   readonly format: (value: T) => string;
   /** Given several times, or with commas, the values add up. */
   readonly list?: true;
+  /** What a flag without a value means; a flag that has this takes a value only after `=`. */
+  readonly bare?: string;
 }
 
 export function integer(min: number, max: number): OptionType<number> {
@@ -88,6 +90,19 @@ export function choice<const T extends string>(...choices: readonly T[]): Option
     format: String,
   };
 }
+
+/** On when the flag is given. */
+export const toggle: OptionType<boolean> = {
+  placeholder: '',
+  allowed: 'nothing, on or off',
+  bare: 'on',
+  parse: (text) => {
+    if (/^(on|true|yes|1)$/i.test(text)) return { value: true };
+    if (/^(off|false|no|0)$/i.test(text)) return { value: false };
+    return { problem: 'is neither on nor off' };
+  },
+  format: (value) => (value ? 'on' : 'off'),
+};
 
 export function text(placeholder: string, allowed: string): OptionType<string> {
   return {

@@ -8,6 +8,8 @@ export const groups = {
   images: 'Images',
   urls: 'Images by URL',
   limits: 'Calls and connections',
+  phantoscope: 'Phantoscope',
+  check: 'What check sends',
   log: 'Log',
 } as const;
 export type Group = keyof typeof groups;
@@ -23,6 +25,8 @@ export interface Option<T> {
   readonly commands: readonly string[];
   /** One or two sentences; the default and the variable are added to them. */
   readonly description: string;
+  /** One letter that stands for the flag. */
+  readonly short?: string;
   /** An empty variable counts as not set, unless that is a known mistake that must not pass unnoticed. */
   readonly emptyIsWrong?: true;
 }

@@ -1,9 +1,10 @@
 /** The table of options, from which come the parser, the help and the README's tables. */
 import type { Option } from './option.ts';
 import { limitOptions } from './options/limits.ts';
+import { phantoscopeOptions } from './options/phantoscope.ts';
 import { servingOptions } from './options/serving.ts';
 
-export const options = { ...servingOptions, ...limitOptions };
+export const options = { ...servingOptions, ...limitOptions, ...phantoscopeOptions };
 
 export type OptionName = keyof typeof options;
 

@@ -74,11 +74,20 @@ interface Flags {
 }
 
 function readFlags(argv: readonly string[], problems: string[]): Flags {
-  const known = optionRows.map(([name]) => flagOf(name));
+  const rows = new Map(optionRows.map(([name, row]) => [flagOf(name), row]));
+  const known = [...rows.keys()];
   const { tokens } = parseArgs({
     args: [...argv],
     options: {
-      ...Object.fromEntries(known.map((flag) => [flag.slice(2), { type: 'string' as const }])),
+      ...Object.fromEntries(
+        [...rows].map(([flag, { type, short }]) => [
+          flag.slice(2),
+          {
+            type: type.bare === undefined ? 'string' : 'boolean',
+            ...(short && { short }),
+          } as const,
+        ]),
+      ),
       help: { type: 'boolean', short: 'h' },
       version: { type: 'boolean', short: 'v' },
     },
@@ -94,14 +103,15 @@ function readFlags(argv: readonly string[], problems: string[]): Flags {
     if (token.kind === 'positional') positionals.push(token.value);
     if (token.kind !== 'option') continue;
     const flag = `--${token.name}`;
+    const value = token.value ?? rows.get(flag)?.type.bare;
     if (token.name === 'help') help = true;
     else if (token.name === 'version') version = true;
     else if (!known.includes(flag)) {
       const near = suggest(flag, [...known, '--help', '--version']);
       problems.push(`${token.rawName} is not an option${meant(near)}`);
-    } else if (token.value === undefined || (!token.inlineValue && token.value.startsWith('--')))
+    } else if (value === undefined || (!token.inlineValue && value.startsWith('--')))
       problems.push(`${flag} has no value`);
-    else flags.set(flag, [...(flags.get(flag) ?? []), token.value]);
+    else flags.set(flag, [...(flags.get(flag) ?? []), value]);
   }
   return { flags, positionals, help, version };
 }

@@ -1,6 +1,5 @@
 import { afterAll, expect, test } from 'bun:test';
 import { createServer } from 'node:net';
-import { parseApiUrl } from '../../src/phantoscope/api-url.ts';
 import { detectVersion } from '../../src/phantoscope/detect-version.ts';
 import { printable } from '../../src/phantoscope/failure.ts';
 import { findOperator } from '../../src/phantoscope/operator-record.ts';
@@ -20,25 +19,6 @@ function serving(answer: (request: Request) => Response | Promise<Response>): Re
 }
 
 const json = (body: unknown, status = 200): Response => Response.json(body, { status });
-
-test('parseApiUrl, keeps what names the server and nothing else', () => {
-  expect(parseApiUrl('http://10.0.0.5:5000/')).toBe('http://10.0.0.5:5000');
-  expect(parseApiUrl('https://edge.example/phantoscope/')).toBe('https://edge.example/phantoscope');
-});
-
-test.each([
-  ['10.0.0.5:5000', 'for example http://192.168.1.10:5000'],
-  ['ftp://10.0.0.5', 'for example'],
-  ['http://', 'is not a URL'],
-  ['http://me:secret@10.0.0.5:5000', 'user name'],
-  ['http://10.0.0.5:5000/v1/operator', 'without /v1'],
-])('parseApiUrl, %s is refused with a reason', (text, words) => {
-  expect(() => parseApiUrl(text)).toThrow(words);
-});
-
-test('parseApiUrl, does not repeat a password', () => {
-  expect(() => parseApiUrl('http://me:secret@10.0.0.5')).toThrow(/^(?!.*secret)/);
-});
 
 test('printable, markup and terminal escapes are gone and the length is bounded', () => {
   expect(printable('<style>a{}</style><h1>502 Bad\nGateway</h1>\u001b[31m!\u009b2J')).toBe(

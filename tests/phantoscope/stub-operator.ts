@@ -1,4 +1,7 @@
-/** A small operator on grpc-js, whose every answer a test can change while it runs. */
+/**
+ * A small operator on grpc-js, whose every answer a test can change while it runs; as a program, what an "image" of
+ * v0.2's stand-in runs: `bun stub-operator.ts HOST:PORT [untrained]`.
+ */
 import { join } from 'node:path';
 import * as grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
@@ -92,4 +95,13 @@ export async function startStubOperator(
     stop: async () => server.forceShutdown(),
   };
   return stub;
+}
+
+if (import.meta.main) {
+  const [address = '', weights] = process.argv.slice(2);
+  const [host = '', port] = address.split(':');
+  const operator = await startStubOperator({ host, port: Number(port) });
+  // A container of v0.2 knows nothing of the address under which it is called.
+  operator.identity = { ...operator.identity, endpoint: '127.0.0.1:80' };
+  if (weights === 'untrained') operator.headers = { ...operator.headers, 'x-model-trained': 'false' };
 }

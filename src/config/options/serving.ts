@@ -16,8 +16,10 @@ export const servingOptions = {
     type: endpoint,
     fallback: parsed.value,
     group: 'address',
-    commands: ['serve', 'info', 'healthcheck'],
-    description: 'The address that Identity reports; its port is the one listened on.',
+    commands: ['serve', 'info', 'healthcheck', 'register', 'check'],
+    short: 'e',
+    description:
+      'The address that Identity reports; its port is the one listened on. What register registers and check calls.',
     emptyIsWrong: true,
   }),
   listen: optional({
