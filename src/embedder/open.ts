@@ -1,6 +1,6 @@
 /** Opens everything an embedder needs, from its options to a warm, ready embedder. */
 import { availableParallelism } from 'node:os';
-import { createImagePipeline } from '../image/create-pipeline.ts';
+import { createImagePipeline } from '../image/image-pipeline.ts';
 import type { ImageLimits } from '../image/pipeline.ts';
 import { createUrlFetcher } from '../image/source/url-fetcher.ts';
 import type { Engine } from '../inference/engine.ts';

@@ -1,0 +1,119 @@
+/** An engine that outlives the one beneath it: when a GPU is lost, its work is done again on what replaces it. */
+import type { Engine } from './engine.ts';
+
+export type OpenNext = () => Promise<Engine>;
+
+export interface FailoverEngine extends Engine {
+  /** False while a replacement is being opened. */
+  readonly available: boolean;
+  /** The engine at work. */
+  readonly current: Engine;
+}
+
+export interface FailoverOptions {
+  readonly first: Engine;
+  /** What to open in turn, each when the one before it is lost or cannot be opened. */
+  readonly next: readonly OpenNext[];
+  readonly tell: (message: string) => void;
+}
+
+/**
+ * A failed run on a GPU counts as the loss of the device: out of memory, a shader that does not compile and a driver that
+ * went away all show themselves so. On the CPU a failed run is that batch's own.
+ */
+export function createFailoverEngine(options: FailoverOptions): FailoverEngine {
+  const { tell } = options;
+  const next = [...options.next];
+  const lost = Promise.withResolvers<Error>();
+  let current = options.first;
+  let closed = false;
+  /** Settles when the engine being replaced has a successor; undefined while all is well. */
+  let replacing: Promise<void> | undefined;
+
+  async function replace(reason: Error): Promise<void> {
+    tell(`${name(current)} is lost: ${reason.message}`);
+    await current.close().catch(() => {});
+    for (let open = next.shift(); open && !closed; open = next.shift()) {
+      try {
+        use(await open());
+        tell(`going on with ${name(current)}`);
+        return;
+      } catch (error) {
+        tell(`no replacement: ${(error as Error).message}`);
+      }
+    }
+    lost.resolve(reason);
+    throw reason;
+  }
+
+  /** Starts the replacement of `engine`, unless it has been replaced already; settles when there is a successor. */
+  function lose(engine: Engine, reason: Error): Promise<void> {
+    if (engine !== current) return Promise.resolve();
+    replacing ??= replace(reason).then(() => {
+      replacing = undefined;
+    });
+    return replacing;
+  }
+
+  function use(engine: Engine): void {
+    current = engine;
+    void engine.lost.then((reason) => {
+      if (!closed) lose(engine, reason).catch(() => {});
+    });
+  }
+  use(options.first);
+
+  async function run(inputs: readonly Float32Array[]): Promise<Float32Array[]> {
+    await replacing;
+    const engine = current;
+    try {
+      return await inBatches(engine, inputs);
+    } catch (error) {
+      const gone = engine.device === 'webgpu' || engine !== current || replacing !== undefined;
+      if (!gone || closed) throw error;
+      await lose(engine, error as Error);
+      return run(inputs);
+    }
+  }
+
+  return {
+    get name() {
+      return current.name;
+    },
+    get device() {
+      return current.device;
+    },
+    get threads() {
+      return current.threads;
+    },
+    get concurrency() {
+      return current.concurrency;
+    },
+    get maxBatch() {
+      return current.maxBatch;
+    },
+    get available() {
+      return replacing === undefined;
+    },
+    get current() {
+      return current;
+    },
+    lost: lost.promise,
+    run,
+    async close() {
+      closed = true;
+      await replacing?.catch(() => {});
+      await current.close();
+    },
+  };
+}
+
+/** A batch gathered for one engine may be too large for the one that replaces it. */
+async function inBatches(engine: Engine, inputs: readonly Float32Array[]): Promise<Float32Array[]> {
+  const rows: Float32Array[] = [];
+  for (let i = 0; i < inputs.length; i += engine.maxBatch)
+    rows.push(...(await engine.run(inputs.slice(i, i + engine.maxBatch))));
+  return rows;
+}
+
+const name = (engine: Engine): string => `${engine.name} on ${engine.device}`;
