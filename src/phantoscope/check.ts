@@ -46,7 +46,9 @@ async function examine(
 ): Promise<void> {
   const { identity, modelId, trained } = await client.identity();
   const { metricType, ...fields } = identity;
-  print(`Endpoint information: ${printable(JSON.stringify({ ...fields, metric_type: metricType }), 1000)}`);
+  print(
+    `Endpoint information: ${printable(JSON.stringify({ ...fields, metric_type: metricType }), 1000)}`,
+  );
   if (modelId !== undefined) {
     const warning = trained ? '' : ' (untrained weights: its vectors mean nothing)';
     print(`Endpoint model: ${printable(modelId)}${warning}`);

@@ -103,5 +103,6 @@ if (import.meta.main) {
   const operator = await startStubOperator({ host, port: Number(port) });
   // A container of v0.2 knows nothing of the address under which it is called.
   operator.identity = { ...operator.identity, endpoint: '127.0.0.1:80' };
-  if (weights === 'untrained') operator.headers = { ...operator.headers, 'x-model-trained': 'false' };
+  if (weights === 'untrained')
+    operator.headers = { ...operator.headers, 'x-model-trained': 'false' };
 }
