@@ -78,6 +78,6 @@ export function floatConstant(graph: Graph, name: string): Float32Array {
   if (tensor?.dataType !== TensorProto_DataType.FLOAT || tensor.externalData.length > 0)
     throw new ModelError(`${name}: a float32 constant within the file is expected`);
   if (tensor.floatData.length > 0) return Float32Array.from(tensor.floatData);
-  const bytes = tensor.rawData.slice();
-  return new Float32Array(bytes.buffer, 0, bytes.length / 4);
+  // Copied, for the alignment; not with slice(), which shares the memory when the bytes came as a Buffer.
+  return new Float32Array(new Uint8Array(tensor.rawData).buffer);
 }

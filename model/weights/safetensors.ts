@@ -74,9 +74,10 @@ function readHeader(fd: number, path: string): Header {
   const damaged = (why: string) => new ModelError(`${path}: not a sound safetensors file: ${why}`);
   if (fileBytes < 8) throw damaged(`${fileBytes} bytes are too few`);
   const first = readBytes(fd, path, 0, 8);
-  const headerBytes = Number(new DataView(first.buffer).getBigUint64(0, true));
-  if (headerBytes > maxHeaderBytes || 8 + headerBytes > fileBytes)
-    throw damaged(`a header of ${headerBytes} bytes in a file of ${fileBytes}`);
+  const announced = new DataView(first.buffer).getBigUint64(0, true);
+  if (announced > maxHeaderBytes || announced > fileBytes - 8)
+    throw damaged(`a header of ${announced} bytes in a file of ${fileBytes}`);
+  const headerBytes = Number(announced);
   const header = ((): unknown => {
     try {
       const text = new TextDecoder('utf-8', { fatal: true });
