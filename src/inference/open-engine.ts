@@ -24,12 +24,11 @@ export async function openEngine(
   const refusal =
     options.engine === 'onnxruntime' ? 'asked for by --engine' : noSimd(model, options);
   if (refusal === undefined) {
-    const { createSimdEngine } = await import('./simd/engine.ts');
-    const opened = await createSimdEngine({ model, threads: options.threads });
-    if ('engine' in opened) return opened.engine;
+    const simd = await openSimd(model, options.threads);
+    if ('engine' in simd) return simd.engine;
     if (options.engine === 'simd')
-      throw new ConfigError(`--engine simd cannot run this model: ${opened.unsupported}`);
-    tell(`engine onnxruntime: simd cannot run this model: ${opened.unsupported}`);
+      throw new ConfigError(`--engine simd cannot run this model: ${simd.unsupported}`);
+    tell(`engine onnxruntime: simd cannot run this model: ${simd.unsupported}`);
   } else tell(`engine onnxruntime: ${refusal}`);
   return openOnnxruntime(model, options.threads);
 }
@@ -55,4 +54,13 @@ export async function openOnnxruntime(model: Model, threads: number): Promise<En
     dimension,
     threads,
   });
+}
+
+/** @returns the engine, or what in the model it cannot run */
+export async function openSimd(
+  model: Model,
+  threads: number,
+): Promise<{ engine: Engine } | { unsupported: string }> {
+  const { createSimdEngine } = await import('./simd/engine.ts');
+  return createSimdEngine({ model, threads });
 }

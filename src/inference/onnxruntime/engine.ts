@@ -39,13 +39,14 @@ export async function createOnnxruntimeEngine(
   const lost = Promise.withResolvers<Error>();
   let nextId = 0;
   let dead: Error | undefined;
+  let closed = false;
 
   const fail = (error: Error): void => {
     dead ??= error;
     started.reject(error);
     for (const entry of pending.values()) entry.reject(error);
     pending.clear();
-    lost.resolve(error);
+    if (!closed) lost.resolve(error);
   };
   worker.on('error', (error) => fail(error instanceof Error ? error : new Error(String(error))));
   worker.on('exit', (code) => fail(new Error(`onnxruntime's thread ended (${code})`)));
@@ -88,6 +89,7 @@ export async function createOnnxruntimeEngine(
       worker.postMessage({ type: 'destroyDevice' } satisfies WorkerRequest);
     },
     async close() {
+      closed = true;
       await worker.terminate();
     },
   };

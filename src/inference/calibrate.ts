@@ -1,0 +1,61 @@
+/** Which of two engines to take for a model: both are timed on it, and their vectors compared. */
+import type { Engine } from './engine.ts';
+
+/** Least cosine between the two engines' outputs for the faster one to be trusted. */
+const leastCosine = { fp32: 0.9999, fp16: 0.999, int8: 0.99 } as const;
+/** Timed runs of each, after one that compiles; the least is taken, as everything else on the machine only adds. */
+const timedRuns = 3;
+
+export interface Calibration {
+  readonly take: 'gpu' | 'cpu';
+  /** Milliseconds for one image. */
+  readonly gpuMs: number;
+  readonly cpuMs: number;
+  /** Between the outputs for the same image. */
+  readonly cosine: number;
+}
+
+/** @param input - one preprocessed image, not all the same value */
+export async function calibrate(
+  gpu: Engine,
+  cpu: Engine,
+  input: Float32Array,
+  precision: keyof typeof leastCosine,
+): Promise<Calibration> {
+  const onGpu = await time(gpu, input);
+  const onCpu = await time(cpu, input);
+  const agreement = cosine(onGpu.output, onCpu.output);
+  const trusted = agreement >= leastCosine[precision];
+  return {
+    take: trusted && onGpu.ms < onCpu.ms ? 'gpu' : 'cpu',
+    gpuMs: onGpu.ms,
+    cpuMs: onCpu.ms,
+    cosine: agreement,
+  };
+}
+
+async function time(engine: Engine, input: Float32Array) {
+  let [output] = await engine.run([input]);
+  let ms = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < timedRuns; i++) {
+    const start = performance.now();
+    [output] = await engine.run([input]);
+    ms = Math.min(ms, performance.now() - start);
+  }
+  if (!output) throw new Error('the engine gave no output');
+  return { output, ms };
+}
+
+/** Cosine of the angle between two vectors, in float64; NaN when one of them is zero. */
+export function cosine(a: Float32Array, b: Float32Array): number {
+  let ab = 0;
+  let aa = 0;
+  let bb = 0;
+  for (const [i, x] of a.entries()) {
+    const y = b[i] ?? Number.NaN;
+    ab += x * y;
+    aa += x * x;
+    bb += y * y;
+  }
+  return ab / Math.sqrt(aa * bb);
+}
