@@ -9,6 +9,12 @@ export interface ImageLimits {
   readonly maxImageBytes: number;
   /** Most pixels, width × height, by the header, checked before anything is decoded. */
   readonly maxImagePixels: number;
+  /**
+   * Most bytes of memory that all images being decoded may take together; others wait. An image that needs more is decoded
+   * alone.
+   * @default 1 GiB
+   */
+  readonly maxDecodedBytes?: number | undefined;
 }
 
 export interface PreparedImage {
@@ -24,7 +30,7 @@ export interface ImagePipelineOptions {
   readonly rules: PreprocessRules;
   readonly layout: 'NCHW' | 'NHWC';
   readonly limits: ImageLimits;
-  /** Decoding threads. */
+  /** Decoding threads: at most so many images are decoded at once. */
   readonly threads: number;
 }
 

@@ -1,0 +1,134 @@
+/** BMP: uncompressed, with a palette or with 16, 24 or 32 bits per pixel (the BITMAPINFOHEADER family and OS/2's). */
+import { OperatorError } from '../../errors.ts';
+import type { ImageDecoder, Pixels } from '../pixels.ts';
+
+interface BmpHeader {
+  readonly width: number;
+  readonly height: number;
+  readonly topDown: boolean;
+  readonly bits: number;
+  /** Where red, green and blue are within a pixel of 16 or 32 bits. */
+  readonly masks: readonly [number, number, number];
+  /** BGR entries of `paletteStep` bytes. */
+  readonly palette: Uint8Array;
+  readonly paletteStep: number;
+  readonly start: number;
+  readonly rowLength: number;
+}
+
+const unsupported = (message: string): OperatorError =>
+  new OperatorError('IMAGE_UNSUPPORTED', `${message}; uncompressed BMP is supported`);
+const corrupt = (message: string): OperatorError => new OperatorError('IMAGE_CORRUPT', message);
+
+export const bmpDecoder: ImageDecoder = {
+  name: 'BMP',
+  inspect(bytes) {
+    const { width, height } = readHeader(bytes);
+    return { width, height, decodedBytes: 3 * width * height };
+  },
+  decode(bytes): Pixels {
+    const header = readHeader(bytes);
+    const { width, height, topDown, start, rowLength } = header;
+    if (bytes.length < start + rowLength * height)
+      throw new OperatorError('IMAGE_TRUNCATED', 'the BMP ends before its image data does');
+    const data = new Uint8Array(width * height * 3);
+    const readRow = rowReader(header);
+    for (let y = 0; y < height; y++) {
+      const from = start + (topDown ? y : height - 1 - y) * rowLength;
+      readRow(bytes.subarray(from, from + rowLength), data.subarray(y * width * 3));
+    }
+    return { width, height, channels: 3, data };
+  },
+};
+
+function readHeader(bytes: Uint8Array): BmpHeader {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const size = bytes.length >= 18 ? view.getUint32(14, true) : 0;
+  const known = [12, 40, 52, 56, 64, 108, 124].includes(size);
+  if (bytes.length >= 18 && !known) throw corrupt('not a BMP file, though it begins with "BM"');
+  if (bytes.length < 14 + size || bytes.length < 18)
+    throw new OperatorError('IMAGE_TRUNCATED', 'the BMP ends within its header');
+  const old = size === 12; // OS/2 1.x: smaller numbers, smaller palette entries
+  const width = old ? view.getUint16(18, true) : view.getInt32(18, true);
+  const storedHeight = old ? view.getUint16(20, true) : view.getInt32(22, true);
+  const bits = view.getUint16(old ? 24 : 28, true);
+  const compression = old ? 0 : view.getUint32(30, true);
+  const height = Math.abs(storedHeight);
+  if (width <= 0 || height === 0) throw corrupt(`a BMP of ${width}×${storedHeight} pixels`);
+  if (![1, 4, 8, 16, 24, 32].includes(bits)) throw unsupported(`BMP with ${bits} bits per pixel`);
+  const masked = compression === 3 && (bits === 16 || bits === 32);
+  if (compression !== 0 && !masked) throw unsupported(`BMP compression ${compression}`);
+
+  const paletteStart = 14 + size + (masked && size === 40 ? 12 : 0);
+  const paletteStep = old ? 3 : 4;
+  const colours = bits > 8 ? 0 : (!old && view.getUint32(46, true)) || 1 << bits;
+  const start = view.getUint32(10, true);
+  return {
+    width,
+    height,
+    topDown: storedHeight < 0,
+    bits,
+    masks: masked
+      ? readMasks(view)
+      : bits === 16
+        ? [0x7c00, 0x3e0, 0x1f]
+        : [0xff0000, 0xff00, 0xff],
+    palette: bytes.subarray(paletteStart, paletteStart + Math.min(colours, 256) * paletteStep),
+    paletteStep,
+    start,
+    rowLength: Math.ceil((width * bits) / 32) * 4,
+  };
+}
+
+function readMasks(view: DataView): [number, number, number] {
+  if (view.byteLength < 66)
+    throw new OperatorError('IMAGE_TRUNCATED', 'the BMP ends within its header');
+  const masks = [54, 58, 62].map((offset) => view.getUint32(offset, true));
+  if (masks.some((mask) => mask === 0)) throw corrupt('the BMP has an empty colour mask');
+  return masks as [number, number, number];
+}
+
+type RowReader = (row: Uint8Array, out: Uint8Array) => void;
+
+function rowReader(header: BmpHeader): RowReader {
+  if (header.bits <= 8) return paletteReader(header);
+  if (header.bits === 24) return (row, out) => copyBgr(row, out, header.width);
+  return maskReader(header);
+}
+
+function copyBgr(row: Uint8Array, out: Uint8Array, width: number): void {
+  for (let i = 0; i < 3 * width; i += 3) {
+    out[i] = row[i + 2] as number;
+    out[i + 1] = row[i + 1] as number;
+    out[i + 2] = row[i] as number;
+  }
+}
+
+/** Indices beyond the palette are black. */
+function paletteReader({ width, bits, palette, paletteStep }: BmpHeader): RowReader {
+  const mask = (1 << bits) - 1;
+  return (row, out) => {
+    for (let x = 0, bit = 0; x < width; x++, bit += bits) {
+      const index = ((row[bit >> 3] as number) >> (8 - bits - (bit & 7))) & mask;
+      out[3 * x] = palette[index * paletteStep + 2] ?? 0;
+      out[3 * x + 1] = palette[index * paletteStep + 1] ?? 0;
+      out[3 * x + 2] = palette[index * paletteStep] ?? 0;
+    }
+  };
+}
+
+function maskReader({ width, bits, masks }: BmpHeader): RowReader {
+  const bytes = bits / 8;
+  const fields = masks.map((mask) => {
+    const shift = 31 - Math.clz32(mask & -mask);
+    return { mask, shift, largest: mask >>> shift };
+  });
+  return (row, out) => {
+    for (let x = 0, to = 0; x < width; x++) {
+      let pixel = 0;
+      for (let i = bytes - 1; i >= 0; i--) pixel = (pixel << 8) | (row[x * bytes + i] as number);
+      for (const { mask, shift, largest } of fields)
+        out[to++] = Math.floor((((pixel & mask) >>> shift) * 255) / largest);
+    }
+  };
+}

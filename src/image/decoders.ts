@@ -1,0 +1,20 @@
+/** The decoder of each supported format. */
+import { bmpDecoder } from './bmp/decode-bmp.ts';
+import { gifDecoder } from './gif/decode-gif.ts';
+import { createJpegDecoder } from './jpeg/decode-jpeg.ts';
+import { pngDecoder } from './png/decode-png.ts';
+import type { Decoders } from './prepare-image.ts';
+import { tiffDecoder } from './tiff/decode-tiff.ts';
+import { createWebpDecoder } from './webp/decode-webp.ts';
+
+/** Ready when the JPEG codec is compiled. */
+export async function createDecoders(): Promise<Decoders> {
+  return {
+    JPEG: await createJpegDecoder(),
+    PNG: pngDecoder,
+    GIF: gifDecoder,
+    BMP: bmpDecoder,
+    WebP: createWebpDecoder(),
+    TIFF: tiffDecoder,
+  };
+}

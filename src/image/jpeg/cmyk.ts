@@ -1,0 +1,38 @@
+/** Four-component JPEG to RGB, by the rules of libjpeg (YCCK to CMYK) and of Pillow (CMYK to RGB). */
+import type { Pixels } from '../pixels.ts';
+
+/**
+ * @param colours - RGBA whose first three samples are the file's first three components
+ * @param black - RGBA whose third sample is the file's fourth component
+ * @param ycck - whether the first three are YCbCr, by Adobe's marker
+ */
+export function cmykToRgb(colours: Pixels, black: Pixels, ycck: boolean): Pixels {
+  const { data } = colours;
+  const rgb = new Uint8Array(colours.width * colours.height * 3);
+  for (let from = 0, to = 0; to < rgb.length; from += 4, to += 3) {
+    let cyan = data[from] as number;
+    let magenta = data[from + 1] as number;
+    let yellow = data[from + 2] as number;
+    if (ycck) {
+      // libjpeg's ycck_cmyk_convert: YCbCr to RGB in 16-bit fixed point, then inverted.
+      const [luma, blue, red] = [cyan, magenta - 128, yellow - 128];
+      cyan = 255 - clamp(luma + ((91881 * red + 32768) >> 16));
+      magenta = 255 - clamp(luma + ((-22554 * blue - 46802 * red + 32768) >> 16));
+      yellow = 255 - clamp(luma + ((116130 * blue + 32768) >> 16));
+    }
+    // Pillow takes every such file to be inverted, as Adobe writes them: 255 is no ink.
+    const light = black.data[from + 2] as number;
+    rgb[to] = clamp(light - scaled(255 - cyan, light));
+    rgb[to + 1] = clamp(light - scaled(255 - magenta, light));
+    rgb[to + 2] = clamp(light - scaled(255 - yellow, light));
+  }
+  return { width: colours.width, height: colours.height, channels: 3, data: rgb };
+}
+
+/** a · b / 255, rounded, in integers: Pillow's MULDIV255. */
+function scaled(a: number, b: number): number {
+  const product = a * b + 128;
+  return ((product >> 8) + product) >> 8;
+}
+
+const clamp = (value: number): number => Math.min(Math.max(value, 0), 255);

@@ -1,0 +1,15 @@
+/** The one file that imports the JPEG codec: MozJPEG's decoder, a libjpeg in WebAssembly. */
+import createModule from '@jsquash/jpeg/codec/dec/mozjpeg_dec.js';
+import wasmPath from '@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm' with { type: 'file' };
+import { type CodecResult, createWasmCodec } from '../wasm-codec.ts';
+
+export interface JpegCodec {
+  /** `message` is the reason why libjpeg gave up, or its first warning; it prints no other. */
+  decode(jpeg: Uint8Array): Promise<CodecResult>;
+}
+
+export async function createJpegCodec(): Promise<JpegCodec> {
+  const codec = await createWasmCodec(createModule, wasmPath);
+  // False: pixels as they are stored. True would turn the image by its EXIF orientation, which Pillow does not.
+  return { decode: (jpeg) => codec.decode(jpeg, false) };
+}

@@ -1,0 +1,100 @@
+/** JPEG: baseline and progressive, grey, YCbCr, RGB, CMYK and YCCK, as Pillow reads them. */
+import { OperatorError } from '../../errors.ts';
+import type { ImageDecoder, ImageHeader, Pixels } from '../pixels.ts';
+import { cmykToRgb } from './cmyk.ts';
+import { createJpegCodec, type JpegCodec } from './codec.ts';
+import { keepComponents } from './component-filter.ts';
+import { readJpegHeader } from './header.ts';
+
+/** Typical progressive files have about 10. See `refuseScanFlood`. */
+const maxScans = 100;
+
+export async function createJpegDecoder(): Promise<ImageDecoder> {
+  const codec = await createJpegCodec();
+  return {
+    name: 'JPEG',
+    inspect(bytes): ImageHeader {
+      const header = readJpegHeader(bytes);
+      const pixels = header.width * header.height;
+      // RGBA in the codec's memory and again outside it; a progressive file's coefficients, 16 bits each, all at once.
+      // CMYK is decoded twice, three components at a time, with both results kept.
+      const perPixel =
+        (header.components === 4 ? 16 : 8) + header.samplesPerPixel * (header.progressive ? 2 : 0);
+      return {
+        width: header.width,
+        height: header.height,
+        decodedBytes: Math.ceil(pixels * perPixel),
+      };
+    },
+    async decode(bytes): Promise<Pixels> {
+      refuseScanFlood(bytes);
+      const header = readJpegHeader(bytes);
+      if (header.components !== 4) return decodeWith(codec, bytes);
+      // The codec turns everything into RGBA and knows no way from four components, but "RGB" passes through untouched:
+      // so the file is split, without loss, into one with the first three components and one that holds the fourth.
+      const colours = await decodeWith(codec, keepComponents(bytes, [0, 1, 2]));
+      const black = await decodeWith(codec, keepComponents(bytes, [0, 1, 3]));
+      // libjpeg's rule: without Adobe's marker, or with transform 0, the components are CMYK as they are.
+      return cmykToRgb(colours, black, (header.adobeTransform ?? 0) !== 0);
+    },
+  };
+}
+
+async function decodeWith(codec: JpegCodec, bytes: Uint8Array): Promise<Pixels> {
+  const { image, message } = await codec.decode(bytes);
+  if (!image) throw explain(message ?? 'no reason given');
+  if (message !== undefined) refuseDamage(message, bytes);
+  return { width: image.width, height: image.height, channels: 4, data: image.data };
+}
+
+/**
+ * libjpeg goes on after damage, filling with grey, and only prints a warning. What is harmless passes, as it does in
+ * Pillow: bytes between segments, odd version numbers, colour profiles that do not add up.
+ */
+function refuseDamage(warning: string, bytes: Uint8Array): void {
+  if (warning.startsWith('Premature end of JPEG file'))
+    throw new OperatorError('IMAGE_TRUNCATED', 'the JPEG ends before its image data does');
+  if (warning.includes('premature end of data segment'))
+    throw new OperatorError(
+      'IMAGE_TRUNCATED',
+      'a scan of the JPEG ends before its image data does',
+    );
+  if (/bad Huffman code|instead of RST|inconsistent progression/i.test(warning))
+    throw new OperatorError('IMAGE_CORRUPT', `the JPEG is damaged: ${warning}`);
+  // Only the first warning is printed, and a harmless one may hide the end of the file.
+  if (!endsWithMarker(bytes))
+    throw new OperatorError('IMAGE_TRUNCATED', 'the JPEG has no end-of-image marker');
+}
+
+function endsWithMarker(bytes: Uint8Array): boolean {
+  const endOfImage = Buffer.from([0xff, 0xd9]);
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(endOfImage);
+}
+
+function explain(message: string): OperatorError {
+  if (/no image|Premature end|Empty input/i.test(message))
+    return new OperatorError('IMAGE_TRUNCATED', 'the JPEG ends before its image data begins');
+  if (/insufficient memory|OOM/i.test(message))
+    return new OperatorError('OVERLOADED', 'there is not enough memory to decode the image');
+  if (/not implemented|not supported|Unsupported|too large for interleaved/i.test(message))
+    return new OperatorError('IMAGE_UNSUPPORTED', `this form of JPEG is not supported: ${message}`);
+  return new OperatorError('IMAGE_CORRUPT', `the JPEG cannot be decoded: ${message}`);
+}
+
+/**
+ * Every scan of a progressive file is a pass over the whole image, however few bytes it has, so a small file can ask for
+ * hours (libjpeg-turbo.org, "Two Issues with the JPEG Standard"); and WebAssembly, once running, cannot be interrupted.
+ * Counts start-of-scan markers by their two bytes, which entropy-coded data never holds; thumbnails count along.
+ */
+function refuseScanFlood(bytes: Uint8Array): void {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const startOfScan = Buffer.from([0xff, 0xda]);
+  let scans = 0;
+  for (let at = -1; ; ) {
+    at = buffer.indexOf(startOfScan, at + 1);
+    if (at < 0) return;
+    scans += 1;
+    if (scans > maxScans)
+      throw new OperatorError('IMAGE_UNSUPPORTED', `the JPEG has more than ${maxScans} scans`);
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * A JPEG file's markers up to its frame header (ITU-T T.81, annex B): enough to know its size, its kind, and which decoder
+ * it needs, without decoding anything.
+ */
+import { OperatorError } from '../../errors.ts';
+
+export interface JpegHeader {
+  readonly width: number;
+  readonly height: number;
+  readonly progressive: boolean;
+  readonly components: number;
+  /** Samples of all components together, per pixel: 1.5 for 4:2:0, 3 for 4:4:4. */
+  readonly samplesPerPixel: number;
+  /** From Adobe's APP14 marker: 0 none, 1 YCbCr, 2 YCCK; undefined without the marker. */
+  readonly adobeTransform: number | undefined;
+}
+
+/** How a frame that is neither baseline, extended nor progressive Huffman is called (T.81 table B.1). */
+const unsupportedFrames: Readonly<Record<number, string>> = {
+  195: 'lossless',
+  197: 'hierarchical',
+  198: 'hierarchical',
+  199: 'hierarchical',
+  201: 'arithmetic-coded',
+  202: 'arithmetic-coded',
+  203: 'arithmetic-coded',
+  205: 'hierarchical',
+  206: 'hierarchical',
+  207: 'hierarchical',
+  247: 'JPEG-LS',
+};
+
+const corrupt = (message: string): OperatorError => new OperatorError('IMAGE_CORRUPT', message);
+const unsupported = (message: string): OperatorError =>
+  new OperatorError('IMAGE_UNSUPPORTED', message);
+
+/** @throws OperatorError IMAGE_TRUNCATED, IMAGE_CORRUPT, IMAGE_UNSUPPORTED */
+export function readJpegHeader(bytes: Uint8Array): JpegHeader {
+  let adobeTransform: number | undefined;
+  let offset = 2; // behind SOI, which the format detection has seen
+  for (;;) {
+    // As libjpeg does: skip anything up to the next 0xff, and any number of 0xff as fill bytes.
+    while (offset < bytes.length && bytes[offset] !== 0xff) offset += 1;
+    while (offset < bytes.length && bytes[offset] === 0xff) offset += 1;
+    const marker = byteAt(bytes, offset);
+    offset += 1;
+    if (marker === 0 || marker === 0x01 || (marker >= 0xd0 && marker <= 0xd8)) continue; // no length
+    if (marker === 0xd9) throw corrupt('the JPEG ends before its frame header');
+    if (marker === 0xda) throw corrupt('a JPEG scan comes before the frame header');
+
+    const length = (byteAt(bytes, offset) << 8) | byteAt(bytes, offset + 1);
+    if (length < 2) throw corrupt(`a JPEG marker segment of ${length} bytes`);
+    const kind = unsupportedFrames[marker];
+    if (kind) throw unsupported(`${kind} JPEG is not supported; baseline and progressive are`);
+    if (marker >= 0xc0 && marker <= 0xc2)
+      return readFrame(bytes, offset + 2, length - 2, marker === 0xc2, adobeTransform);
+    if (marker === 0xee && isAdobe(bytes, offset + 2, length - 2))
+      adobeTransform = byteAt(bytes, offset + 13);
+    offset += length;
+  }
+}
+
+function byteAt(bytes: Uint8Array, offset: number): number {
+  const byte = bytes[offset];
+  if (byte === undefined)
+    throw new OperatorError('IMAGE_TRUNCATED', 'the JPEG ends within its header');
+  return byte;
+}
+
+function readFrame(
+  bytes: Uint8Array,
+  start: number,
+  length: number,
+  progressive: boolean,
+  adobeTransform: number | undefined,
+): JpegHeader {
+  const precision = byteAt(bytes, start);
+  const height = (byteAt(bytes, start + 1) << 8) | byteAt(bytes, start + 2);
+  const width = (byteAt(bytes, start + 3) << 8) | byteAt(bytes, start + 4);
+  const components = byteAt(bytes, start + 5);
+  if (length < 6 + 3 * components) throw corrupt('the JPEG frame header is too short');
+  if (precision !== 8)
+    throw unsupported(`JPEG with ${precision} bits per sample is not supported; 8 bits are`);
+  if (width === 0) throw corrupt('the JPEG frame header gives a width of 0');
+  if (height === 0)
+    throw unsupported('JPEG with its height after the first scan (DNL) is not supported');
+  if (components !== 1 && components !== 3 && components !== 4)
+    throw unsupported(`JPEG with ${components} components is not supported; 1, 3 and 4 are`);
+
+  const areas: number[] = [];
+  let maxHorizontal = 1;
+  let maxVertical = 1;
+  for (let i = 0; i < components; i++) {
+    const sampling = byteAt(bytes, start + 6 + 3 * i + 1);
+    const [horizontal, vertical] = [sampling >> 4, sampling & 15];
+    if (horizontal < 1 || horizontal > 4 || vertical < 1 || vertical > 4)
+      throw corrupt(`a JPEG sampling factor of ${horizontal}×${vertical}`);
+    maxHorizontal = Math.max(maxHorizontal, horizontal);
+    maxVertical = Math.max(maxVertical, vertical);
+    areas.push(horizontal * vertical);
+  }
+  const samplesPerPixel =
+    areas.reduce((sum, area) => sum + area, 0) / (maxHorizontal * maxVertical);
+  return { width, height, progressive, components, samplesPerPixel, adobeTransform };
+}
+
+function isAdobe(bytes: Uint8Array, start: number, length: number): boolean {
+  return (
+    length >= 12 && Buffer.from(bytes.subarray(start, start + 5)).toString('latin1') === 'Adobe'
+  );
+}

@@ -1,0 +1,69 @@
+/** One image from what came in to the network's tensor; everything a decoding thread does. */
+import { OperatorError } from '../errors.ts';
+import type { PreprocessRules } from '../model/manifest.ts';
+import { decodeBase64 } from './base64.ts';
+import { detectFormat, type Format } from './format.ts';
+import { checkBytes, checkPixels } from './limits.ts';
+import type { EncodedImage, ImageLimits, PreparedImage } from './pipeline.ts';
+import type { ImageDecoder, Pixels } from './pixels.ts';
+import { resizeAndCrop } from './preprocess/resize.ts';
+import { type Layout, toTensor } from './preprocess/to-tensor.ts';
+
+export type Decoders = Readonly<Record<Format, ImageDecoder>>;
+
+/** Settles when that many bytes may be used for decoding. */
+export type AskForMemory = (bytes: number) => Promise<void>;
+
+export interface PrepareOptions {
+  readonly rules: PreprocessRules;
+  readonly layout: Layout;
+  readonly limits: ImageLimits;
+}
+
+/** @throws OperatorError BASE64_INVALID, IMAGE_* */
+export async function prepareImage(
+  image: EncodedImage,
+  { rules, layout, limits }: PrepareOptions,
+  decoders: Decoders,
+  askForMemory: AskForMemory,
+): Promise<PreparedImage> {
+  const started = performance.now();
+  const bytes = typeof image === 'string' ? decodeBase64(image) : image;
+  const { decoder, decodedBytes } = inspectImage(bytes, limits, decoders);
+  const inspected = performance.now();
+  await askForMemory(decodedBytes);
+  const granted = performance.now();
+  const pixels = await decodeGuarded(decoder, bytes);
+  const decoded = performance.now();
+  const tensor = toTensor(resizeAndCrop(pixels, rules), rules, layout);
+  return {
+    tensor,
+    decodeMs: inspected - started + decoded - granted,
+    preprocessMs: performance.now() - decoded,
+  };
+}
+
+/** Format and size by the header, held against the limits before anything is decoded. */
+export function inspectImage(
+  bytes: Uint8Array,
+  limits: ImageLimits,
+  decoders: Decoders,
+): { decoder: ImageDecoder; decodedBytes: number } {
+  checkBytes(bytes.length, limits);
+  const decoder = decoders[detectFormat(bytes)];
+  const { width, height, decodedBytes } = decoder.inspect(bytes);
+  checkPixels(width, height, limits);
+  return { decoder, decodedBytes };
+}
+
+/** Whatever a decoder stumbles over that it did not foresee is the file's fault, not ours, and keeps its cause. */
+async function decodeGuarded(decoder: ImageDecoder, bytes: Uint8Array): Promise<Pixels> {
+  try {
+    return await decoder.decode(bytes);
+  } catch (error) {
+    if (error instanceof OperatorError) throw error;
+    throw new OperatorError('IMAGE_CORRUPT', `the ${decoder.name} cannot be decoded`, {
+      cause: error,
+    });
+  }
+}

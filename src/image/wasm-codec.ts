@@ -1,0 +1,90 @@
+/** An image codec compiled to WebAssembly by Emscripten, kept in a state that can be trusted. */
+import { readFileSync } from 'node:fs';
+
+/** The part of an Emscripten module that is used here. */
+export interface CodecModule {
+  decode(file: BufferSource, ...options: unknown[]): ImageData | null;
+}
+
+export interface CodecResult {
+  /** RGBA, or undefined when the codec gave up. */
+  readonly image: ImageData | undefined;
+  /** What the codec printed: with an image its first line, without one its last. */
+  readonly message: string | undefined;
+}
+
+export interface WasmCodec {
+  decode(file: Uint8Array, ...options: unknown[]): Promise<CodecResult>;
+}
+
+/** What Emscripten's module factories take; their published types leave most of it out. */
+interface ModuleOptions {
+  noInitialRun: boolean;
+  print(line: string): void;
+  printErr(line: string): void;
+  instantiateWasm(
+    imports: WebAssembly.Imports,
+    receive: (instance: WebAssembly.Instance) => void,
+  ): WebAssembly.Exports;
+}
+
+interface Instance {
+  readonly module: CodecModule;
+  readonly memory: WebAssembly.Memory;
+  readonly printed: string[];
+}
+
+/** WebAssembly memory never shrinks: an instance that a large image has grown beyond this is dropped with its memory. */
+const maxKeptMemory = 96 * 1024 * 1024;
+
+/**
+ * Compiles the codec and makes a first instance, so that the first image does not pay for it.
+ * @param createModule - the factory in the codec's JavaScript file
+ * @param wasmPath - where its WebAssembly file can be read: within the executable, not where the factory would look
+ */
+export async function createWasmCodec(
+  createModule: (options: never) => Promise<CodecModule>,
+  wasmPath: string,
+): Promise<WasmCodec> {
+  const compiled = new WebAssembly.Module(readFileSync(wasmPath));
+  const create = createModule as unknown as (options: ModuleOptions) => Promise<CodecModule>;
+  let instance: Instance | undefined = await instantiate(create, compiled);
+  return {
+    async decode(file, ...options) {
+      const current = instance ?? (await instantiate(create, compiled));
+      // A codec that fails leaves by exit(): what it had allocated stays allocated. So a failed instance is dropped.
+      instance = undefined;
+      current.printed.length = 0;
+      try {
+        const image =
+          current.module.decode(file as Uint8Array<ArrayBuffer>, ...options) ?? undefined;
+        if (image && current.memory.buffer.byteLength <= maxKeptMemory) instance = current;
+        return { image, message: image ? current.printed[0] : current.printed.at(-1) };
+      } catch (error) {
+        return { image: undefined, message: current.printed.at(-1) ?? String(error) };
+      }
+    },
+  };
+}
+
+async function instantiate(
+  createModule: (options: ModuleOptions) => Promise<CodecModule>,
+  compiled: WebAssembly.Module,
+): Promise<Instance> {
+  const printed: string[] = [];
+  const print = (line: string): void => void printed.push(line);
+  let memory: WebAssembly.Memory | undefined;
+  const module = await createModule({
+    noInitialRun: true,
+    print,
+    printErr: print,
+    instantiateWasm(imports, receive) {
+      const instance = new WebAssembly.Instance(compiled, imports);
+      memory = Object.values(instance.exports).find((value) => value instanceof WebAssembly.Memory);
+      receive(instance);
+      return instance.exports;
+    },
+  });
+  if (!memory) throw new Error('the codec exports no memory');
+  return { module, memory, printed };
+}
