@@ -29,6 +29,7 @@ const allowed: Record<string, readonly string[]> = {
   model: [],
   phantoscope: ['gen'],
   config: ['model'],
+  page: ['gen'],
   gen: [],
 };
 
