@@ -20,6 +20,27 @@ export function testWithStandin(name: string, body: () => Promise<unknown>): voi
   );
 }
 
+interface PythonProcess extends AsyncDisposable {
+  /** What it listens on: a URL, or host:port. */
+  readonly address: string;
+}
+
+async function startPython(script: string, args: readonly string[] = []): Promise<PythonProcess> {
+  if (!python) throw new Error('no Python');
+  const command = [python, join(import.meta.dir, script), ...args];
+  const process = Bun.spawn(command, { stdout: 'pipe', stderr: 'ignore' });
+  return {
+    address: await listeningOn(process.stdout),
+    async [Symbol.asyncDispose]() {
+      process.kill();
+      await process.exited;
+    },
+  };
+}
+
+/** An encoder written in Python. */
+export const startPythonOperator = (): Promise<PythonProcess> => startPython('python_operator.py');
+
 export interface Standin extends AsyncDisposable {
   readonly url: string;
   /** JSON of a GET, for looking behind the client's back. */
@@ -32,10 +53,8 @@ export async function startStandin(
   version: 'v01' | 'v02',
   args: readonly string[] = [],
 ): Promise<Standin> {
-  if (!python) throw new Error('no Python');
-  const script = join(import.meta.dir, `standin_${version}.py`);
-  const process = Bun.spawn([python, script, ...args], { stdout: 'pipe', stderr: 'ignore' });
-  const url = await firstLine(process.stdout);
+  const process = await startPython(`standin_${version}.py`, args);
+  const url = process.address;
   const send = (path: string, init: RequestInit): Promise<Response> => fetch(url + path, init);
   return {
     url,
@@ -49,19 +68,16 @@ export async function startStandin(
       return { status: reply.status, json: await reply.json().catch(() => undefined) };
     },
     delete: async (path) => (await send(path, { method: 'DELETE' })).status,
-    async [Symbol.asyncDispose]() {
-      process.kill();
-      await process.exited;
-    },
+    [Symbol.asyncDispose]: () => process[Symbol.asyncDispose](),
   };
 }
 
-async function firstLine(stdout: ReadableStream<Uint8Array>): Promise<string> {
+async function listeningOn(stdout: ReadableStream<Uint8Array>): Promise<string> {
   let text = '';
   for await (const chunk of stdout) {
     text += new TextDecoder().decode(chunk);
-    const url = /listening on (\S+)\n/.exec(text)?.[1];
-    if (url) return url;
+    const address = /listening on (\S+)\n/.exec(text)?.[1];
+    if (address) return address;
   }
-  throw new Error(`the stand-in ended: ${text}`);
+  throw new Error(`the program ended: ${text}`);
 }
