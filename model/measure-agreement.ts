@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { cosine } from '../src/inference/calibrate.ts';
 import type { Engine } from '../src/inference/engine.ts';
-import { openOnnxruntime, openSimd } from '../src/inference/open-engine.ts';
+import { openOnnxruntime, openSimd } from '../src/inference/open-cpu.ts';
 import { sampleInput } from '../src/inference/sample-input.ts';
 import type { EngineAgreement, Manifest, Precision } from '../src/model/manifest.ts';
 
@@ -34,7 +34,7 @@ export async function measureAgreement(
   if ('unsupported' in simd) return undefined;
   const engines: Engine[] = [simd.engine];
   try {
-    const reference = await openOnnxruntime(model, threads);
+    const reference = await openOnnxruntime(model, { threads });
     engines.push(reference);
     const measured = await compare(simd.engine, reference, manifest);
     const limits = required[precision];

@@ -18,7 +18,10 @@ export type FetchUrl = (url: string, signal: AbortSignal) => Promise<Uint8Array>
 
 export interface EmbedderParts {
   readonly manifest: Manifest;
-  readonly info: EmbedderInfo;
+  /** Asked anew each time: the device can change when a GPU is lost. */
+  info(): EmbedderInfo;
+  /** False while a lost engine is being replaced. */
+  available(): boolean;
   readonly pipeline: ImagePipeline;
   readonly scheduler: Scheduler;
   readonly fetchUrl: FetchUrl;
@@ -55,9 +58,11 @@ export function createEmbedder(parts: EmbedderParts): Embedder & { fail(): void 
 
   return {
     manifest: parts.manifest,
-    info: parts.info,
+    get info() {
+      return parts.info();
+    },
     get state() {
-      return state;
+      return state === 'ready' && !parts.available() ? 'recovering' : state;
     },
     get inFlight() {
       return inFlight;

@@ -22,7 +22,8 @@ export interface EmbedResult {
   readonly timings: StageTimings;
 }
 
-export type EmbedderState = 'starting' | 'ready' | 'draining' | 'failed';
+/** `recovering`: a lost GPU is being replaced; requests wait for it. */
+export type EmbedderState = 'starting' | 'ready' | 'recovering' | 'draining' | 'failed';
 
 /** What is told about the operator: by `info`, the start line, the page and the reply headers. */
 export interface EmbedderInfo {
@@ -31,6 +32,8 @@ export interface EmbedderInfo {
   readonly precision: string;
   readonly engine: string;
   readonly device: string;
+  /** The GPU and its driver, when there is one. */
+  readonly adapter?: string | undefined;
   readonly threads: number;
 }
 

@@ -4,10 +4,11 @@ import { createImagePipeline } from '../image/image-pipeline.ts';
 import type { ImageLimits } from '../image/pipeline.ts';
 import { createUrlFetcher } from '../image/source/url-fetcher.ts';
 import type { Engine } from '../inference/engine.ts';
-import { openEngine, type Tell } from '../inference/open-engine.ts';
+import type { Tell } from '../inference/open-cpu.ts';
+import { type OpenedEngine, openEngine } from '../inference/open-engine.ts';
 import { createScheduler } from '../inference/scheduler.ts';
 import type { Manifest, Precision } from '../model/manifest.ts';
-import { type Model, openModel } from '../model/open-model.ts';
+import { openModel } from '../model/open-model.ts';
 import { createEmbedder } from './create-embedder.ts';
 import type { Embedder, EmbedderInfo } from './embedder.ts';
 
@@ -16,17 +17,22 @@ export interface EmbedderOptions extends ImageLimits {
   readonly model: string | undefined;
   readonly precision: Precision;
   readonly device: 'auto' | 'webgpu' | 'wasm';
+  readonly adapter: string | undefined;
+  readonly allowSoftwareGpu: boolean;
+  readonly maxBatch: number;
   readonly engine: 'auto' | 'onnxruntime' | 'simd';
   /** Computing threads; undefined: one per core. */
   readonly threads: number | undefined;
   readonly maxQueue: number;
+  readonly cacheDir: string | undefined;
   readonly urlFetch: 'on' | 'off';
   readonly urlAllow: readonly string[];
 }
 
 /** @throws ConfigError when the model or what was asked of it cannot be had */
 export async function openEmbedder(options: EmbedderOptions, tell: Tell): Promise<Embedder> {
-  const model = openModel(options.model, options.precision);
+  const variant = (precision: Precision) => openModel(options.model, precision);
+  const { manifest } = variant(options.precision);
   const threads = options.threads ?? availableParallelism();
   const fetcher = createUrlFetcher({
     maxImageBytes: options.maxImageBytes,
@@ -34,22 +40,24 @@ export async function openEmbedder(options: EmbedderOptions, tell: Tell): Promis
     allow: options.urlAllow,
   });
   const pipeline = createImagePipeline({
-    rules: model.manifest.preprocess,
-    layout: model.manifest.graph.layout,
+    rules: manifest.preprocess,
+    layout: manifest.graph.layout,
     limits: options,
     threads,
   });
-  let engine: Engine;
+  let opened: OpenedEngine;
   try {
-    engine = await openEngine(model, { ...options, threads }, tell);
-    await warmUp(engine, model.manifest);
+    opened = await openEngine(variant, { ...options, threads }, tell);
+    await warmUp(opened.engine, manifest);
   } catch (error) {
     await pipeline.close();
     throw error;
   }
+  const { engine } = opened;
   const embedder = createEmbedder({
-    manifest: model.manifest,
-    info: describe(model, engine),
+    manifest,
+    info: () => describe(opened),
+    available: () => engine.available,
     pipeline,
     scheduler: createScheduler(engine, { maxQueue: options.maxQueue }),
     fetchUrl: fetcher.fetch,
@@ -57,21 +65,20 @@ export async function openEmbedder(options: EmbedderOptions, tell: Tell): Promis
       await Promise.all([engine.close(), pipeline.close()]);
     },
   });
-  void engine.lost.then((reason) => {
-    tell(`the engine is lost: ${reason.message}`);
-    embedder.fail();
-  });
+  void engine.lost.then(() => embedder.fail());
   return embedder;
 }
 
 /** What `info` and the start line tell of a model and the engine that runs it. */
-function describe(model: Model, engine: Engine): EmbedderInfo {
+function describe({ model, engine, adapter }: OpenedEngine): EmbedderInfo {
   return {
     modelId: model.id,
     trained: model.manifest.trained,
     precision: model.precision,
     engine: engine.name,
     device: engine.device,
+    adapter:
+      adapter && engine.device === 'webgpu' ? `${adapter.name}, ${adapter.driver}` : undefined,
     threads: engine.threads,
   };
 }

@@ -1,66 +1,120 @@
-/** Chooses the engine and the device for a model, and says why. */
+/** Chooses device and engine for a model, says why, and puts what may replace them behind them. */
 import { ConfigError } from '../errors.ts';
+import type { Precision } from '../model/manifest.ts';
 import type { Model } from '../model/open-model.ts';
+import { type Calibration, calibrate } from './calibrate.ts';
+import { createCalibrationCache } from './calibration-cache.ts';
 import type { Engine } from './engine.ts';
+import { createFailoverEngine, type FailoverEngine } from './failover.ts';
+import { type CpuOptions, openCpuEngine, openOnnxruntime, type Tell } from './open-cpu.ts';
+import { sampleInput } from './sample-input.ts';
+import type { AdapterInfo } from './webgpu/adapter.ts';
+import { describeDrivers, mayHaveGpu } from './webgpu/drivers.ts';
 
-export interface EngineOptions {
+export interface EngineOptions extends CpuOptions {
   readonly device: 'auto' | 'webgpu' | 'wasm';
-  readonly engine: 'auto' | 'onnxruntime' | 'simd';
-  /** Computing threads. */
-  readonly threads: number;
+  readonly precision: Precision;
+  /** Most images in one batch on a GPU. */
+  readonly maxBatch: number;
+  readonly adapter: string | undefined;
+  readonly allowSoftwareGpu: boolean;
+  /** Where measurements are kept between starts; undefined: nowhere. */
+  readonly cacheDir: string | undefined;
 }
 
-/** Told what was chosen and why, in a sentence for the log. */
-export type Tell = (message: string) => void;
+export interface OpenedEngine {
+  readonly engine: FailoverEngine;
+  /** What it runs: without a GPU, fp16 becomes fp32. */
+  readonly model: Model;
+  readonly adapter: AdapterInfo | undefined;
+}
+
+/** The variant of the model in a precision. @throws ConfigError when there is none */
+export type OpenVariant = (precision: Precision) => Model;
 
 /** @throws ConfigError when what was asked for cannot be had */
 export async function openEngine(
-  model: Model,
+  variant: OpenVariant,
   options: EngineOptions,
   tell: Tell,
-): Promise<Engine> {
-  if (options.device === 'webgpu')
-    throw new ConfigError('--device webgpu: this build has no WebGPU support; use --device wasm');
-  const refusal =
-    options.engine === 'onnxruntime' ? 'asked for by --engine' : noSimd(model, options);
-  if (refusal === undefined) {
-    const simd = await openSimd(model, options.threads);
-    if ('engine' in simd) return simd.engine;
-    if (options.engine === 'simd')
-      throw new ConfigError(`--engine simd cannot run this model: ${simd.unsupported}`);
-    tell(`engine onnxruntime: simd cannot run this model: ${simd.unsupported}`);
-  } else tell(`engine onnxruntime: ${refusal}`);
-  return openOnnxruntime(model, options.threads);
+): Promise<OpenedEngine> {
+  const { precision, device } = options;
+  if (device === 'webgpu' && precision === 'int8')
+    throw new ConfigError('--precision int8 runs on the CPU only: leave --device webgpu away');
+  // Asked for first, so that a missing variant ends the start whatever the device turns out to be.
+  const model = variant(precision);
+  const onCpu = async (): Promise<OpenedEngine> => {
+    if (precision === 'fp16') tell('without a GPU fp16 brings nothing: running fp32');
+    const cpuModel = precision === 'fp16' ? variant('fp32') : model;
+    const first = await openCpuEngine(cpuModel, options, tell);
+    const engine = createFailoverEngine({ first, next: [], tell });
+    return { engine, model: cpuModel, adapter: undefined };
+  };
+  const onGpu = (): ReturnType<typeof openGpu> => openGpu(model, options);
+
+  if (device === 'wasm' || precision === 'int8') return onCpu();
+  if (device === 'auto' && !mayHaveGpu()) {
+    tell(`no GPU, running on the CPU: ${describeDrivers()}`);
+    return onCpu();
+  }
+  let gpu: Awaited<ReturnType<typeof onGpu>>;
+  try {
+    gpu = await onGpu();
+  } catch (error) {
+    const { message } = error as Error;
+    if (device === 'webgpu') throw new ConfigError(`--device webgpu: ${message}`);
+    tell(`no GPU, running on the CPU: ${message}`);
+    return onCpu();
+  }
+  const cpu = (): Promise<Engine> => openCpuEngine(model, options, tell);
+  if (device === 'auto' && !(await gpuIsBetter(gpu, model, options, tell, cpu))) {
+    await gpu.close();
+    return onCpu();
+  }
+  const engine = createFailoverEngine({ first: gpu, next: [onGpu, cpu], tell });
+  return { engine, model, adapter: gpu.adapter };
 }
 
-/** Why `auto` does not take the simd engine for this model, or undefined when it does. */
-function noSimd(model: Model, options: EngineOptions): string | undefined {
-  if (options.engine === 'simd') return undefined;
-  const agreement = model.manifest.variants[model.precision]?.agreement;
-  return agreement
-    ? undefined
-    : 'the manifest has no record that simd agrees with it (`npm run model -- prepare` makes one)';
-}
-
-export async function openOnnxruntime(model: Model, threads: number): Promise<Engine> {
-  const { createOnnxruntimeEngine } = await import('./onnxruntime/engine.ts');
-  const { graph, dimension } = model.manifest;
-  return createOnnxruntimeEngine({
-    slice: model.slice,
-    input: graph.input,
-    output: graph.output,
-    shape:
-      graph.layout === 'NCHW' ? [3, graph.height, graph.width] : [graph.height, graph.width, 3],
-    dimension,
-    threads,
+function openGpu(model: Model, options: EngineOptions) {
+  return openOnnxruntime(model, {
+    threads: 1,
+    maxBatch: options.maxBatch,
+    gpu: { adapter: options.adapter, allowSoftware: options.allowSoftwareGpu },
   });
 }
 
-/** @returns the engine, or what in the model it cannot run */
-export async function openSimd(
+/** By measurement, or by what was measured at an earlier start. */
+async function gpuIsBetter(
+  gpu: Awaited<ReturnType<typeof openGpu>>,
   model: Model,
-  threads: number,
-): Promise<{ engine: Engine } | { unsupported: string }> {
-  const { createSimdEngine } = await import('./simd/engine.ts');
-  return createSimdEngine({ model, threads });
+  options: EngineOptions,
+  tell: Tell,
+  openCpu: () => Promise<Engine>,
+): Promise<boolean> {
+  const cache = createCalibrationCache(options.cacheDir);
+  const { name, driver } = gpu.adapter ?? { name: '', driver: '' };
+  const key = [model.id, name, driver, options.engine, options.threads].join(' | ');
+  const kept = cache.find(key);
+  if (kept) {
+    tell(`${sentence(kept)} (measured at an earlier start)`);
+    return kept.take === 'gpu';
+  }
+  const { graph, preprocess } = model.manifest;
+  const amplitude = (127 * preprocess.scale) / preprocess.std[0];
+  const input = sampleInput(3 * graph.height * graph.width, 1, amplitude);
+  const cpu = await openCpu();
+  try {
+    const measured = await calibrate(gpu, cpu, input, model.precision);
+    cache.keep(key, measured);
+    tell(sentence(measured));
+    return measured.take === 'gpu';
+  } catch (error) {
+    tell(`the GPU failed its trial: ${(error as Error).message}`);
+    return false;
+  } finally {
+    await cpu.close();
+  }
 }
+
+const sentence = ({ take, gpuMs, cpuMs, cosine }: Calibration): string =>
+  `${take === 'gpu' ? 'the GPU is taken' : 'the CPU is taken'}: GPU ${gpuMs.toFixed(1)} ms an image, CPU ${cpuMs.toFixed(1)} ms, cosine between them ${cosine.toFixed(7)}`;

@@ -7,14 +7,15 @@ import type { Manifest } from '../../src/model/manifest.ts';
 function parts(over: Partial<EmbedderParts> = {}): EmbedderParts {
   return {
     manifest: { normalise: 'none' } as Manifest,
-    info: {
+    available: () => true,
+    info: () => ({
       modelId: 'test',
       trained: true,
       precision: 'fp32',
       engine: 'none',
       device: 'none',
       threads: 1,
-    },
+    }),
     pipeline: {
       prepare: async (image, signal) => {
         if (typeof image === 'string' && image.startsWith('bad'))

@@ -1,0 +1,72 @@
+/** Opens an engine on the CPU: our own kernels where they can run the model, else onnxruntime. */
+import { ConfigError } from '../errors.ts';
+import type { Model } from '../model/open-model.ts';
+import type { Engine } from './engine.ts';
+import type { OnnxruntimeEngine } from './onnxruntime/engine.ts';
+import type { AdapterChoice } from './webgpu/adapter.ts';
+
+/** Told what was chosen and why, in a sentence for the log. */
+export type Tell = (message: string) => void;
+
+export interface CpuOptions {
+  readonly engine: 'auto' | 'onnxruntime' | 'simd';
+  /** Computing threads. */
+  readonly threads: number;
+}
+
+/** @throws ConfigError when `--engine simd` cannot run the model */
+export async function openCpuEngine(
+  model: Model,
+  options: CpuOptions,
+  tell: Tell,
+): Promise<Engine> {
+  const { engine, threads } = options;
+  const refusal = engine === 'onnxruntime' ? 'asked for by --engine' : noSimd(model, engine);
+  if (refusal === undefined) {
+    const simd = await openSimd(model, threads);
+    if ('engine' in simd) return simd.engine;
+    if (engine === 'simd')
+      throw new ConfigError(`--engine simd cannot run this model: ${simd.unsupported}`);
+    tell(`engine onnxruntime: simd cannot run this model: ${simd.unsupported}`);
+  } else tell(`engine onnxruntime: ${refusal}`);
+  return openOnnxruntime(model, { threads });
+}
+
+/** Why `auto` does not take the simd engine for this model, or undefined when it does. */
+function noSimd(model: Model, engine: 'auto' | 'simd'): string | undefined {
+  if (engine === 'simd' || model.manifest.variants[model.precision]?.agreement) return undefined;
+  return 'the manifest has no record that simd agrees with it (`npm run model -- prepare` makes one)';
+}
+
+/** @returns the engine, or what in the model it cannot run */
+export async function openSimd(
+  model: Model,
+  threads: number,
+): Promise<{ engine: Engine } | { unsupported: string }> {
+  const { createSimdEngine } = await import('./simd/engine.ts');
+  return createSimdEngine({ model, threads });
+}
+
+export interface OnnxruntimeOptions {
+  readonly threads: number;
+  readonly maxBatch?: number;
+  /** Runs on WebGPU. */
+  readonly gpu?: AdapterChoice;
+}
+
+export async function openOnnxruntime(
+  model: Model,
+  options: OnnxruntimeOptions,
+): Promise<OnnxruntimeEngine> {
+  const { createOnnxruntimeEngine } = await import('./onnxruntime/engine.ts');
+  const { graph, dimension } = model.manifest;
+  const { input, output, height, width } = graph;
+  return createOnnxruntimeEngine({
+    ...options,
+    slice: model.slice,
+    input,
+    output,
+    shape: graph.layout === 'NCHW' ? [3, height, width] : [height, width, 3],
+    dimension,
+  });
+}
