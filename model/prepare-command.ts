@@ -24,6 +24,8 @@ export const prepareCommand: Command = {
   help: () => `Usage: npm run model -- prepare --out FOLDER [options]\n\n${optionHelp(table)}`,
   run: async (args, signal) => {
     const options = parseOptions(table, args);
+    // Not console.error, which Bun prints in red on a terminal.
+    const tell = (line: string): void => void process.stderr.write(`${line}\n`);
     const { weights, 'cache-dir': cacheDir, offline, licence } = options;
     if (weights === 'untrained' && options.sha256)
       throw new ConfigError('--sha256: untrained weights are made, not read, and have none');
@@ -34,10 +36,9 @@ export const prepareCommand: Command = {
       stallTimeoutMs: options['stall-timeout'],
       timeLimitMs: options['time-limit'],
       progress: createProgress(process.stderr),
-      tell: (line) => console.error(line),
-      ...{ weights, cacheDir, offline, licence, signal },
+      ...{ tell, weights, cacheDir, offline, licence, signal },
     });
     console.log(onnxPath);
-    if (!manifest.trained) console.error('This model is UNTRAINED: its vectors mean nothing.');
+    if (!manifest.trained) tell('This model is UNTRAINED: its vectors mean nothing.');
   },
 };

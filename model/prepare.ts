@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { defaultCacheDir } from '../src/cache-dir.ts';
 import { type EngineAgreement, type Manifest, parseManifest } from '../src/model/manifest.ts';
-import { defaultCacheDir } from './cache.ts';
 import type { DownloadProgress } from './download/progress.ts';
 import { stageFile } from './files/staged-file.ts';
 import { kerasV1Recipe, type Recipe } from './recipes.ts';
@@ -106,7 +106,6 @@ interface Source {
 async function openSource(options: PrepareOptions, tell: (line: string) => void): Promise<Source> {
   const { weights, sha256, licence } = options;
   if (weights === 'untrained') {
-    tell('untrained weights: everything works, but the vectors mean nothing');
     return {
       recipe: kerasV1Recipe,
       read: untrainedWeights(kerasV1Recipe.spec),

@@ -66,7 +66,7 @@ export async function fetchToFile(options: FetchFileOptions): Promise<FetchedFil
     const response = await Promise.race([request(options.url, controller.signal), failed.promise]);
     progressMade();
     const announced = checkResponse(response, options);
-    options.progress?.start(announced);
+    options.progress?.start(announced ?? options.expectedBytes);
     const reading = receive(response, options, progressMade);
     reading.catch(() => {});
     const file = await Promise.race([reading, failed.promise]);

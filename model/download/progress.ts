@@ -17,23 +17,20 @@ export function createProgress(stream: NodeJS.WriteStream): DownloadProgress {
 }
 
 function createBar(stream: NodeJS.WriteStream): DownloadProgress {
-  const bar = new SingleBar(
-    {
-      stream,
-      format: 'downloading [{bar}] {received} of {size}, {eta_formatted} left',
-      hideCursor: true,
-      etaBuffer: 100,
-    },
-    Presets.shades_classic,
-  );
+  let bar: SingleBar | undefined;
   let size = '';
   return {
     start(total) {
-      size = total === undefined ? 'unknown size' : megabytes(total);
-      bar.start(total ?? 0, 0, { received: megabytes(0), size });
+      const format =
+        total === undefined
+          ? 'downloading, {received} so far'
+          : 'downloading [{bar}] {received} of {size}, {eta_formatted} left';
+      size = megabytes(total ?? 0);
+      bar = new SingleBar({ stream, format, hideCursor: true }, Presets.shades_classic);
+      bar.start(total ?? 1, 0, { received: megabytes(0), size });
     },
-    update: (received) => bar.update(received, { received: megabytes(received), size }),
-    stop: () => bar.stop(),
+    update: (received) => bar?.update(received, { received: megabytes(received), size }),
+    stop: () => bar?.stop(),
   };
 }
 

@@ -1,13 +1,13 @@
 /** Opens everything an embedder needs, from its options to a warm, ready embedder. */
 import { availableParallelism } from 'node:os';
+import { defaultCacheDir } from '../cache-dir.ts';
 import { createImagePipeline } from '../image/image-pipeline.ts';
 import type { ImageLimits } from '../image/pipeline.ts';
 import { createUrlFetcher } from '../image/source/url-fetcher.ts';
-import type { Engine } from '../inference/engine.ts';
 import type { Tell } from '../inference/open-cpu.ts';
 import { type OpenedEngine, openEngine } from '../inference/open-engine.ts';
 import { createScheduler } from '../inference/scheduler.ts';
-import type { Manifest, Precision } from '../model/manifest.ts';
+import type { Precision } from '../model/manifest.ts';
 import { openModel } from '../model/open-model.ts';
 import { createEmbedder } from './create-embedder.ts';
 import type { Embedder, EmbedderInfo } from './embedder.ts';
@@ -47,8 +47,8 @@ export async function openEmbedder(options: EmbedderOptions, tell: Tell): Promis
   });
   let opened: OpenedEngine;
   try {
-    opened = await openEngine(variant, { ...options, threads }, tell);
-    await warmUp(opened.engine, manifest);
+    const cacheDir = options.cacheDir ?? defaultCacheDir();
+    opened = await openEngine(variant, { ...options, threads, cacheDir }, tell);
   } catch (error) {
     await pipeline.close();
     throw error;
@@ -81,9 +81,4 @@ function describe({ model, engine, adapter }: OpenedEngine): EmbedderInfo {
       adapter && engine.device === 'webgpu' ? `${adapter.name}, ${adapter.driver}` : undefined,
     threads: engine.threads,
   };
-}
-
-/** One run, so that the first request does not pay for compilation and first touches. */
-async function warmUp(engine: Engine, { graph }: Manifest): Promise<void> {
-  await engine.run([new Float32Array(3 * graph.height * graph.width)]);
 }

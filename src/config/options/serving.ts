@@ -2,7 +2,7 @@
 import { precisions } from '../../model/manifest.ts';
 import { parseEndpoint } from '../endpoint.ts';
 import { option, optional } from '../option.ts';
-import { choice, endpoint, integer, list, listen, text } from '../option-types.ts';
+import { choice, endpoint, integer, list, listen, text, toggle } from '../option-types.ts';
 
 const byDefault = '127.0.0.1:52001';
 const parsed = parseEndpoint(byDefault);
@@ -56,6 +56,34 @@ export const servingOptions = {
     group: 'compute',
     commands: withModel,
     description: 'Where the network runs: a GPU through WebGPU, or the CPU through WebAssembly.',
+  }),
+  adapter: optional({
+    type: text('NAME', 'a part of the name of a GPU'),
+    fallbackText: 'the fastest, by the driver',
+    group: 'compute',
+    commands: withModel,
+    description: 'Which GPU, where there are several.',
+  }),
+  allowSoftwareGpu: option({
+    type: toggle,
+    fallback: false,
+    group: 'compute',
+    commands: withModel,
+    description: 'Take a GPU that is only software (SwiftShader, llvmpipe); for tests, it is slow.',
+  }),
+  maxBatch: option({
+    type: integer(1, 256),
+    fallback: 32,
+    group: 'compute',
+    commands: withModel,
+    description: 'Most images run together on a GPU, gathered from all calls that wait.',
+  }),
+  cacheDir: optional({
+    type: text('FOLDER', 'a folder'),
+    fallbackText: 'resnet50-encoder in the XDG cache folder',
+    group: 'compute',
+    commands: withModel,
+    description: 'Where it is kept which device was measured to be faster.',
   }),
   engine: option({
     type: choice('auto', 'onnxruntime', 'simd'),

@@ -33,6 +33,8 @@ try {
     reply({ type: 'lost', message: `the GPU device was lost (${reason}): ${message}` }),
   );
   const session = await openSession(options, gpu);
+  // Compiles what is compiled late, and touches the memory.
+  await session.run([new Float32Array(options.shape.reduce((size, side) => size * side, 1))]);
   // onnxruntime runs one batch at a time; the next one's message waits in this chain.
   let last: Promise<unknown> = Promise.resolve();
   port.on('message', (request: WorkerRequest) => {
