@@ -1,0 +1,26 @@
+/** The kernels of float32, as one module. */
+import { fill } from './common.ts';
+import { fp32Gemm } from './fp32-gemm.ts';
+import { packGemm, packWinograd } from './fp32-pack.ts';
+import { add, averagePool, interleave, maxPool, relu } from './fp32-rest.ts';
+import { winogradInput, winogradOutput } from './fp32-winograd.ts';
+import { gemm } from './gemm.ts';
+import { module } from './wat.ts';
+
+/** A segment's length in values is a multiple of the unrolling: 3 is for images of 3 channels, 1 for anything else. */
+const unrollings = [4, 3, 1];
+
+export const fp32Module: string = module([
+  ...unrollings.map((unroll) => gemm(`gemm${unroll}`, { rows: 2, vectors: 4, unroll }, fp32Gemm)),
+  winogradInput,
+  winogradOutput('winograd_output', false),
+  winogradOutput('winograd_output_residual', true),
+  maxPool,
+  averagePool,
+  add,
+  relu,
+  interleave,
+  fill,
+  packGemm,
+  packWinograd,
+]);

@@ -1,0 +1,93 @@
+/** The `simd` engine: convolutional networks of the ResNet family in our own WebAssembly kernels, on all cores. */
+import { readFileSync } from 'node:fs';
+import type { Worker } from 'node:worker_threads';
+import { startWorker } from '../../threads.ts';
+import type { Engine } from '../engine.ts';
+import fp32Path from './kernels/fp32.wasm' with { type: 'file' };
+import { openNetwork, type SimdModel } from './open-network.ts';
+import { planNetwork } from './plan/plan-network.ts';
+import { createMemory, openContexts } from './threads/memory.ts';
+import type { ThreadData } from './threads/messages.ts';
+import { createPool } from './threads/pool.ts';
+import { startThreads } from './threads/start-threads.ts';
+import { Unsupported } from './unsupported.ts';
+
+export interface SimdOptions {
+  readonly model: SimdModel;
+  /** Computing threads, at least 1. */
+  readonly threads: number;
+  /**
+   * Starts computing thread number `index`.
+   * @default the product's; tests put their hands on a thread here
+   */
+  readonly startThread?: (index: number) => Worker;
+}
+
+/** The engine, or in words what the model has that it does not run. */
+export type SimdResult = { readonly engine: Engine } | { readonly unsupported: string };
+
+/**
+ * Plans the network, loads its weights and runs it once, so that the kernels are compiled when the promise settles.
+ * @throws Error when the file cannot be read or a thread does not start
+ */
+export async function createSimdEngine(options: SimdOptions): Promise<SimdResult> {
+  try {
+    return { engine: await open(options) };
+  } catch (error) {
+    if (error instanceof Unsupported) return { unsupported: error.message };
+    throw error;
+  }
+}
+
+async function open({ model, threads: count, startThread = start }: SimdOptions): Promise<Engine> {
+  const { layout } = model.manifest.graph;
+  const { plan, constants } = planNetwork(openNetwork(model), { threads: count, layout });
+  const memory = createMemory(plan, constants);
+  const words = new Int32Array(memory.buffer);
+  const threads = startThreads(count, startThread);
+  const pool = createPool(threads.all, openContexts(plan, memory));
+  threads.onLeft(pool.left);
+  const stop = (error: Error): void => {
+    Atomics.store(words, plan.control.abort / 4, 1);
+    pool.fail(error);
+  };
+  const lost = threads.lost.then((error) => {
+    stop(error);
+    return error;
+  });
+
+  try {
+    const kernels = new WebAssembly.Module(readFileSync(fp32Path));
+    await threads.open({ type: 'open', plan, memory, kernels, slice: model.slice });
+    await pool.run(new Float32Array(plan.inputValues));
+  } catch (error) {
+    stop(error as Error);
+    await threads.close();
+    throw error;
+  }
+
+  return {
+    name: 'simd',
+    device: 'wasm',
+    threads: count,
+    concurrency: count,
+    // A batch brings nothing: the weights of a layer are read once per image from the cache or from memory either way.
+    maxBatch: 1,
+    run(inputs) {
+      for (const { length } of inputs)
+        if (length !== plan.inputValues)
+          return Promise.reject(
+            new RangeError(`a tensor of ${length} values, ${plan.inputValues} expected`),
+          );
+      return Promise.all(inputs.map(pool.run));
+    },
+    lost,
+    async close() {
+      stop(new Error('the engine is closed'));
+      await threads.close();
+    },
+  };
+}
+
+const start = (index: number): Worker =>
+  startWorker('inference/simd/worker', { index } satisfies ThreadData);

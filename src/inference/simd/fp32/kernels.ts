@@ -1,0 +1,100 @@
+/** The float32 kernels' signatures; addresses are bytes. build/kernels says what each does. */
+export interface Fp32Kernels {
+  gemm1: Gemm;
+  gemm3: Gemm;
+  gemm4: Gemm;
+  winograd_input(
+    src: number,
+    table: number,
+    tiles: number,
+    channelBytes: number,
+    rowBytes: number,
+    dst: number,
+    planeBytes: number,
+    scratch: number,
+  ): void;
+  winograd_output: WinogradOutput;
+  winograd_output_residual: WinogradOutput;
+  max_pool(
+    src: number,
+    rowBytes: number,
+    rows: number,
+    pixelBytes: number,
+    width: number,
+    window: number,
+    x: number,
+    stride: number,
+    dst: number,
+    pixels: number,
+  ): void;
+  average_pool(
+    src: number,
+    rowBytes: number,
+    rows: number,
+    pixelBytes: number,
+    rowPixels: number,
+    dst: number,
+    scale: number,
+  ): void;
+  add(a: number, b: number, out: number, bytes: number, floor: number): void;
+  relu(a: number, out: number, bytes: number): void;
+  interleave(
+    src: number,
+    pixelBytes: number,
+    planeBytes: number,
+    channels: number,
+    dst: number,
+    pixels: number,
+  ): void;
+  fill(dst: number, bytes: number, strideBytes: number, runs: number, filler: number): void;
+  pack_gemm(
+    src: number,
+    rowBytes: number,
+    channels: number,
+    taps: number,
+    scale: number,
+    dst: number,
+    tapBytes: number,
+  ): void;
+  pack_winograd(
+    src: number,
+    rowBytes: number,
+    channels: number,
+    scale: number,
+    dst: number,
+    planeBytes: number,
+    scratch: number,
+  ): void;
+}
+
+type Gemm = (
+  src: number,
+  table: number,
+  rows: number,
+  weights: number,
+  blocks: number,
+  segments: number,
+  segmentBytes: number,
+  segmentStride: number,
+  bias: number,
+  out: number,
+  outTable: number,
+  residual: number,
+  residualTable: number,
+  floor: number,
+) => void;
+
+type WinogradOutput = (
+  src: number,
+  planeBytes: number,
+  tiles: number,
+  channelBytes: number,
+  bias: number,
+  floor: number,
+  out: number,
+  rowBytes: number,
+  residual: number,
+  residualRowBytes: number,
+  table: number,
+  scratch: number,
+) => void;

@@ -1,0 +1,90 @@
+/** Layers → steps in float32. */
+import { inputsOf, type Layer } from '../network/network.ts';
+import { cutEvenly } from '../plan/chunks.ts';
+import type { FormatPlanner, PlanBuilder } from '../plan/plan-network.ts';
+import { borderOf, noBorder, union } from '../plan/tensor.ts';
+import { Unsupported } from '../unsupported.ts';
+import { blockChannels, makes, padded } from './blocks.ts';
+import { planGemm } from './plan-gemm.ts';
+import { planWinograd, takesWinograd, winogradBorder } from './plan-winograd.ts';
+import type { Fp32Step } from './steps.ts';
+
+export const fp32: FormatPlanner = {
+  format: 'fp32',
+
+  // The first convolution reads an image's three channels as they are; everything else comes in whole blocks.
+  tensorLayout: ({ shape }, isInput) => ({
+    elementBytes: 4,
+    channels: isInput ? shape.channels : padded(shape.channels),
+  }),
+
+  border(layer, isInput) {
+    if (layer.kind !== 'conv') return noBorder;
+    const own = borderOf(layer.window, layer.input.shape, layer.output.shape);
+    return takesWinograd(layer, isInput) ? union(own, winogradBorder(layer)) : own;
+  },
+
+  planInput(builder, src, dst, layout) {
+    const rowsPerChunk = cutEvenly(dst.height, 4 * dst.width * dst.channels);
+    const chunks = Math.ceil(dst.height / rowsPerChunk);
+    const name = 'input';
+    builder.step(makes(dst, chunks, { op: 'interleave', name, src, dst, layout, rowsPerChunk }), [
+      src,
+      dst,
+    ]);
+  },
+
+  planLayer(builder, layer) {
+    const [first, ...others] = inputsOf(layer).map(builder.isInput);
+    const fromInput = first === true;
+    if ((fromInput && layer.kind !== 'conv') || others.includes(true))
+      throw new Unsupported(`${layer.kind} of the network's input (${layer.name})`);
+    if (layer.kind !== 'conv') planOther(builder, layer);
+    else if (takesWinograd(layer, fromInput)) planWinograd(builder, layer);
+    else planGemm(builder, layer);
+  },
+};
+
+type OtherLayer = Exclude<Layer, { kind: 'conv' }>;
+
+function planOther(builder: PlanBuilder, layer: OtherLayer): void {
+  const { name } = layer;
+  const [src, dst] = [builder.tensor(layer.input), builder.tensor(layer.output)];
+  const other = layer.kind === 'add' ? builder.tensor(layer.other) : undefined;
+  const byRows = (workPerPixel: number) => {
+    const rowsPerChunk = cutEvenly(dst.height, dst.width * dst.channels * workPerPixel);
+    return { rowsPerChunk, chunks: Math.ceil(dst.height / rowsPerChunk) };
+  };
+  const step = (): Fp32Step => {
+    switch (layer.kind) {
+      case 'maxPool': {
+        const { window } = layer;
+        const { rowsPerChunk, chunks } = byRows(window.height * window.width);
+        return makes(dst, chunks, { op: 'maxPool', name, src, dst, window, rowsPerChunk });
+      }
+      case 'globalAveragePool': {
+        const groups = dst.channels / blockChannels;
+        const groupsPerChunk = cutEvenly(groups, src.height * src.width * blockChannels);
+        const chunks = Math.ceil(groups / groupsPerChunk);
+        return makes(dst, chunks, { op: 'averagePool', name, src, dst, groupsPerChunk });
+      }
+      case 'add': {
+        const { rowsPerChunk, chunks } = byRows(2);
+        const { relu } = layer;
+        const operands = { a: src, b: builder.tensor(layer.other), dst };
+        return makes(dst, chunks, { op: 'add', name, ...operands, relu, rowsPerChunk });
+      }
+      case 'relu': {
+        const { rowsPerChunk, chunks } = byRows(1);
+        return makes(dst, chunks, { op: 'relu', name, src, dst, rowsPerChunk });
+      }
+      case 'normalise':
+        return makes(dst, 1, { op: 'normalise', name, src, dst });
+      case 'batchNorm':
+        throw new Unsupported(
+          `operator BatchNormalization (${name}): not right after a convolution`,
+        );
+    }
+  };
+  builder.step(step(), [src, other, dst]);
+}

@@ -1,0 +1,108 @@
+/** ONNX graph → layers: finds the operators, follows the names, works out the shapes. */
+import type { NodeProto } from '../../../gen/onnx/onnx_pb.ts';
+import { type Attributes, attributesOf } from '../onnx/attributes.ts';
+import type { SliceReader } from '../onnx/slice-reader.ts';
+import { type StoredModel, type StoredTensor, storedTensor } from '../onnx/stored-model.ts';
+import { Unsupported } from '../unsupported.ts';
+import type { Layer, Network, Shape, Value } from './network.ts';
+import { operators } from './operators.ts';
+
+/** What an operator's translation sees of its node. */
+export interface NodeContext {
+  readonly name: string;
+  readonly attributes: Attributes;
+  readonly reader: SliceReader;
+  readonly opset: number;
+  /** The activations that are input `index`. */
+  value(index: number): Value;
+  /** The constant that is input `index`; undefined when it is left out. */
+  optionalTensor(index: number): StoredTensor | undefined;
+  tensor(index: number): StoredTensor;
+  /** Tells an input that flows from a constant. */
+  isConstant(index: number): boolean;
+  /** A new value for the node's output. */
+  output(shape: Shape): Value;
+  /** Adds a layer; its output is the node's. */
+  push(layer: Layer): void;
+  /** Makes the node's output another name of a value. */
+  alias(value: Value): void;
+  /** The graph's node that made the value of input `index`, for patterns over several nodes. */
+  madeBy(index: number): NodeProto | undefined;
+  readonly node: NodeProto;
+  unsupported(reason: string): Unsupported;
+}
+
+export interface GraphEnds {
+  /** Names of the graph's input and output. */
+  readonly input: string;
+  readonly output: string;
+  readonly inputShape: Shape;
+}
+
+/** @throws Unsupported naming the operator */
+export function buildNetwork(model: StoredModel, reader: SliceReader, ends: GraphEnds): Network {
+  const tensors = new Map(model.tensors);
+  const values = new Map<string, Value>();
+  const makers = new Map<string, NodeProto>();
+  const layers: Layer[] = [];
+  const input: Value = { name: ends.input, shape: ends.inputShape };
+  if (!model.graph.input.some(({ name }) => name === ends.input))
+    throw new Unsupported(`the graph has no input named ${ends.input}`);
+  values.set(ends.input, input);
+
+  for (const node of model.graph.node) {
+    const [result = '', ...extra] = node.output;
+    const unsupported = (reason: string) =>
+      new Unsupported(`operator ${node.opType} (${node.name || result}): ${reason}`);
+    for (const name of node.output) makers.set(name, node);
+    if (node.domain !== '' && node.domain !== 'ai.onnx')
+      throw unsupported(`operator set ${node.domain}`);
+    if (node.opType === 'Constant') {
+      const constant = node.attribute.find(({ name }) => name === 'value')?.t;
+      if (!constant) throw unsupported('not a tensor');
+      tensors.set(result, storedTensor(constant, rawData(constant.rawData)));
+      continue;
+    }
+    const translate = operators[node.opType];
+    if (!translate) throw new Unsupported(`operator ${node.opType}`);
+    if (extra.some(Boolean)) throw unsupported('more than one output');
+    const name = (index: number): string => node.input[index] ?? '';
+    translate({
+      node,
+      name: node.name || result,
+      attributes: attributesOf(node),
+      reader,
+      opset: model.opset,
+      value(index) {
+        const value = values.get(name(index));
+        if (!value) throw unsupported(`input ${index} (${name(index)}) is not an activation`);
+        return value;
+      },
+      optionalTensor: (index) => (name(index) === '' ? undefined : tensors.get(name(index))),
+      tensor(index) {
+        const tensor = tensors.get(name(index));
+        if (!tensor) throw unsupported(`input ${index} (${name(index)}) is not a constant`);
+        return tensor;
+      },
+      isConstant: (index) => tensors.has(name(index)),
+      output(shape) {
+        if (shape.height < 1 || shape.width < 1) throw unsupported('an empty output');
+        return { name: result, shape };
+      },
+      push(layer) {
+        layers.push(layer);
+        values.set(result, layer.output);
+      },
+      alias: (value) => values.set(result, value),
+      madeBy: (index) => makers.get(name(index)),
+      unsupported,
+    });
+  }
+
+  const output = values.get(ends.output);
+  if (!output) throw new Unsupported(`the graph has no output named ${ends.output}`);
+  return { input, output, layers };
+}
+
+const rawData = (bytes: Uint8Array): Uint8Array | undefined =>
+  bytes.length > 0 ? bytes : undefined;

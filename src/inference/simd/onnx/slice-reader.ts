@@ -1,0 +1,39 @@
+import { closeSync, openSync } from 'node:fs';
+import { type FileSlice, readSlice } from '../../../model/file-slice.ts';
+
+/** Reads small pieces of a model's file through a window, so that walking over 94 MB of weights touches none of them. */
+export interface SliceReader {
+  /** Up to `length` bytes from `position`, fewer at the end; valid until the next call. */
+  peek(position: number, length: number): Uint8Array;
+  /** A copy of exactly `length` bytes. */
+  read(position: number, length: number): Uint8Array<ArrayBuffer>;
+  readonly length: number;
+  close(): void;
+}
+
+const windowBytes = 8192;
+
+export function openSliceReader(slice: FileSlice): SliceReader {
+  const fd = openSync(slice.path, 'r');
+  const buffer = new Uint8Array(windowBytes);
+  let start = 0;
+  let end = 0;
+  return {
+    length: slice.length,
+    peek(position, length) {
+      const last = Math.min(position + length, slice.length);
+      if (position < start || last > end) {
+        start = position;
+        end = Math.min(position + windowBytes, slice.length);
+        readSlice(fd, slice, start, buffer.subarray(0, end - start));
+      }
+      return buffer.subarray(position - start, last - start);
+    },
+    read(position, length) {
+      const bytes = new Uint8Array(length);
+      readSlice(fd, slice, position, bytes);
+      return bytes;
+    },
+    close: () => closeSync(fd),
+  };
+}

@@ -1,0 +1,25 @@
+import type { FileSlice } from '../../../model/file-slice.ts';
+import type { Plan } from '../plan/plan.ts';
+
+/** To a thread: what to run, once, or an image to take part in. */
+export type ToThread =
+  | {
+      readonly type: 'open';
+      readonly plan: Plan;
+      readonly memory: WebAssembly.Memory;
+      readonly kernels: WebAssembly.Module;
+      readonly slice: FileSlice;
+    }
+  | { readonly type: 'join'; readonly context: number };
+
+/** What a thread is started with. */
+export interface ThreadData {
+  readonly index: number;
+}
+
+/** From a thread. */
+export type FromThread =
+  | { readonly type: 'opened' }
+  | { readonly type: 'failed'; readonly message: string }
+  /** It has left the image: the image is finished, unless the engine failed. */
+  | { readonly type: 'left'; readonly context: number };
