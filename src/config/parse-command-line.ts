@@ -8,6 +8,8 @@ import { suggest } from './suggest.ts';
 
 export interface CommandLine {
   readonly command: string;
+  /** Whether the command was named, or taken because none was. */
+  readonly named: boolean;
   readonly help: boolean;
   readonly version: boolean;
   readonly config: Config;
@@ -63,7 +65,8 @@ export function parseCommandLine(
     }
   }
   if (problems.length > 0 && !help && !version) throw new ConfigError(problems.join('\n'));
-  return { command, help, version, config: config as Config, warnings: misspelt(env) };
+  const named = positionals.length > 0;
+  return { command, named, help, version, config: config as Config, warnings: misspelt(env) };
 }
 
 interface Flags {

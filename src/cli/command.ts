@@ -1,0 +1,26 @@
+import type { Config } from '../config/options.ts';
+import type { Embedder } from '../embedder/embedder.ts';
+
+/** Opens what `serve` and `info` need; tests put another one in its place. */
+export type OpenEmbedder = (config: Config, tell: (message: string) => void) => Promise<Embedder>;
+
+export interface CommandContext {
+  readonly config: Config;
+  /** Sentences about the command line that are worth a warning. */
+  readonly warnings: readonly string[];
+  readonly openEmbedder: OpenEmbedder;
+  /** A line for whoever called the command. */
+  readonly print: (line: string) => void;
+  /** A line about what goes wrong. */
+  readonly complain: (line: string) => void;
+}
+
+export interface Command {
+  /** One line of the help. */
+  readonly summary: string;
+  /**
+   * @returns the exit code: 0 well, 1 failed while running
+   * @throws ConfigError, which ends the program with 2
+   */
+  readonly run: (context: CommandContext) => Promise<number>;
+}

@@ -1,0 +1,33 @@
+/** The table of commands; a command's code is loaded when it is called. */
+import type { Command, CommandContext } from './command.ts';
+
+/** Fires when the person at the keyboard has had enough. */
+function interrupted(): AbortSignal {
+  const controller = new AbortController();
+  process.once('SIGINT', () => controller.abort(new Error('interrupted')));
+  return controller.signal;
+}
+
+const command = (summary: string, run: (context: CommandContext) => Promise<number>): Command => ({
+  summary,
+  run,
+});
+
+/** The first one is taken when none is named. */
+export const commands: Readonly<Record<string, Command>> = {
+  serve: command('answer calls; what is done when no command is named', async (context) =>
+    (await import('./serve.ts')).serve(context),
+  ),
+  info: command('say which model would be served, and how it would be run', async (context) =>
+    (await import('./info.ts')).info(context),
+  ),
+  healthcheck: command('ask the operator on this machine whether it serves', async (context) =>
+    (await import('./healthcheck.ts')).healthcheck(context),
+  ),
+  register: command('register a running operator with Phantoscope', async ({ config, print }) =>
+    (await import('./register.ts')).runRegister(config, print, interrupted()),
+  ),
+  check: command('call any operator as Phantoscope does and report', async ({ config, print }) =>
+    (await import('./check.ts')).runCheck(config, print, interrupted()),
+  ),
+};

@@ -1,0 +1,32 @@
+/** `healthcheck`: the operator's own Healthy, as a container's supervisor calls it. */
+import { formatHostPort } from '../config/endpoint.ts';
+import type { Config } from '../config/options.ts';
+import { connectOperator } from '../phantoscope/operator-client.ts';
+import type { CommandContext } from './command.ts';
+
+/** Docker gives a check 30 s by default, Kubernetes an exec probe 1 s. */
+const timeoutMs = 3000;
+
+export async function healthcheck({ config, print, complain }: CommandContext): Promise<number> {
+  const client = connectOperator(ownAddress(config), { timeoutMs });
+  try {
+    print(await client.healthy());
+    return 0;
+  } catch (error) {
+    complain(`not healthy: ${error instanceof Error ? error.message : String(error)}`);
+    return 1;
+  } finally {
+    client.close();
+  }
+}
+
+/** Where this machine reaches what `serve` with the same options listens on; the endpoint's host is for others. */
+function ownAddress({ endpoint, listen }: Config): string {
+  const { host, port } = listen ?? { host: '', port: endpoint.port };
+  const unspecified: Readonly<Record<string, string>> = {
+    '': '127.0.0.1',
+    '0.0.0.0': '127.0.0.1',
+    '::': '::1',
+  };
+  return formatHostPort(unspecified[host] ?? host, port);
+}

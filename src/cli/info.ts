@@ -1,0 +1,36 @@
+/** `info`: opens the model as `serve` would, and says what came of it. */
+import { createLog } from '../log.ts';
+import type { CommandContext } from './command.ts';
+import { commit, version } from './version.ts';
+
+export async function info({
+  config,
+  warnings,
+  openEmbedder,
+  print,
+}: CommandContext): Promise<number> {
+  const log = await createLog({ format: config.logFormat, level: config.logLevel, fd: 2 });
+  for (const warning of warnings) log.warn(warning);
+  const embedder = await openEmbedder(config, (message) => log.info(message));
+  const { manifest } = embedder;
+  const { modelId, trained, precision, engine, device, threads } = embedder.info;
+  const variants = Object.keys(manifest.variants).join(', ');
+  const lines: Readonly<Record<string, string>> = {
+    'model id': modelId,
+    trained: trained ? 'yes' : 'no, the vectors mean nothing',
+    architecture: manifest.architecture,
+    weights: manifest.source.description,
+    licence: manifest.source.licence,
+    precision: `${precision} (of ${variants})`,
+    vector: `${manifest.dimension} numbers, ${manifest.metricType}`,
+    device,
+    engine,
+    threads: String(threads),
+    endpoint: config.endpoint.text,
+    version: `${version} (commit ${commit})`,
+    runtime: `Bun ${Bun.version}, ${process.platform}-${process.arch}`,
+  };
+  for (const [name, value] of Object.entries(lines)) print(`${`${name}:`.padEnd(14)}${value}`);
+  await embedder.close();
+  return 0;
+}

@@ -1,0 +1,23 @@
+import type { Config } from '../config/options.ts';
+import type { Embedder } from '../embedder/embedder.ts';
+import type { Log } from '../log.ts';
+import type { Registration } from '../phantoscope/registration-loop.ts';
+import { registrationRequest } from './registration-request.ts';
+
+/** `serve --register URL`: undefined without it. */
+export async function keepRegistered(
+  config: Config,
+  { info, manifest }: Embedder,
+  isReady: () => boolean,
+  log: Log,
+): Promise<Registration | undefined> {
+  if (config.register === undefined) return undefined;
+  const { startRegistration } = await import('../phantoscope/registration-loop.ts');
+  const known = { expectModelId: info.modelId, type: manifest.type };
+  return startRegistration({
+    request: registrationRequest(config, config.register, known),
+    isReady,
+    log,
+    unregisterOnExit: config.unregisterOnExit,
+  });
+}

@@ -1,0 +1,50 @@
+/** From the command line to an exit code. */
+import { parseCommandLine } from '../config/parse-command-line.ts';
+import { readEnvironment } from '../environment.ts';
+import { ConfigError } from '../errors.ts';
+import type { OpenEmbedder } from './command.ts';
+import { commands } from './commands.ts';
+
+const print = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+const complain = (line: string): void => {
+  process.stderr.write(`${line}\n`);
+};
+
+const realEmbedder: OpenEmbedder = async (config, tell) =>
+  (await import('../embedder/open.ts')).openEmbedder(config, tell);
+
+/**
+ * @param argv - what follows the program's name
+ * @returns the exit code: 0 well, 1 failed while running, 2 an option is wrong
+ */
+export async function runCli(
+  argv: readonly string[],
+  openEmbedder: OpenEmbedder = realEmbedder,
+): Promise<number> {
+  try {
+    const line = parseCommandLine(argv, readEnvironment(), Object.keys(commands));
+    if (line.version) {
+      print((await import('./version.ts')).versionLine);
+      return 0;
+    }
+    const command = commands[line.command];
+    if (line.help || !command) {
+      const { helpText } = await import('./help-text.ts');
+      const named = line.named && command ? line.command : undefined;
+      print(helpText(named, Math.min(process.stdout.columns || 100, 120)));
+      return 0;
+    }
+    const { config, warnings } = line;
+    return await command.run({ config, warnings, openEmbedder, print, complain });
+  } catch (thrown) {
+    if (!(thrown instanceof ConfigError)) {
+      complain(`resnet50-encoder: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+      return 1;
+    }
+    for (const problem of thrown.message.split('\n')) complain(`resnet50-encoder: ${problem}`);
+    complain('resnet50-encoder --help lists the options.');
+    return 2;
+  }
+}

@@ -1,0 +1,97 @@
+/** `serve`: listens at once, answers calls when the model is warm, ends well when it is told to. */
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import type { Config } from '../config/options.ts';
+import type { Embedder } from '../embedder/embedder.ts';
+import { ConfigError } from '../errors.ts';
+import { createLog, type Log } from '../log.ts';
+import { createServer } from '../server/create-server.ts';
+import type { CommandContext } from './command.ts';
+import { keepRegistered } from './keep-registered.ts';
+import { explainListenError } from './listen-error.ts';
+import { shutdownSignal } from './shutdown-signal.ts';
+import { commit, version } from './version.ts';
+
+export async function serve({ config, warnings, openEmbedder }: CommandContext): Promise<number> {
+  const log = await createLog({ format: config.logFormat, level: config.logLevel, fd: 1 });
+  for (const warning of warnings) log.warn(warning);
+  const opening = Promise.withResolvers<Embedder>();
+  const server = createServer({ config, log, embedder: opening.promise });
+  const shutdown = shutdownSignal(log);
+  surviveStrayErrors(log, () => server.state === 'ready');
+
+  try {
+    const { address, port } = await server.listen();
+    log.info({ address, port, version, commit }, `listening on ${address}`);
+  } catch (error) {
+    log.fatal(explainListenError(error, config));
+    return 1;
+  }
+  void warnUnlessItResolves(config.endpoint.host, log);
+
+  const opened = openEmbedder(config, (message) => log.info(message));
+  opened.then(opening.resolve, opening.reject);
+  const start = await Promise.race([
+    opened.catch((error: unknown) => ({ error })),
+    shutdown.promise,
+  ]);
+  if (typeof start === 'object' && 'error' in start) {
+    await server.close();
+    if (start.error instanceof ConfigError) throw start.error;
+    log.fatal({ err: start.error }, 'the model could not be opened');
+    return 1;
+  }
+  if (typeof start === 'object') {
+    tellReady(start, config, log);
+    const registration = await keepRegistered(config, start, () => server.state === 'ready', log);
+    await shutdown.promise;
+    await registration?.stop();
+  }
+
+  const cut = await server.close();
+  if (cut > 0) log.warn({ calls: cut }, 'calls were cut off (--drain-timeout)');
+  await opened.then(
+    (embedder) => embedder.close(),
+    () => {},
+  );
+  log.info('ended');
+  return 0;
+}
+
+function tellReady({ info, manifest }: Embedder, config: Config, log: Log): void {
+  const { modelId, precision, engine, device, threads } = info;
+  if (!info.trained)
+    log.warn(
+      { modelId },
+      'the weights are untrained: the vectors mean nothing (for trying out only)',
+    );
+  log.info(
+    {
+      endpoint: config.endpoint.text,
+      ...info,
+      dimension: manifest.dimension,
+      readyMs: Math.round(performance.now()),
+    },
+    `ready: ${modelId}, ${precision} on ${device} with ${engine}, ${threads} threads`,
+  );
+}
+
+/** The name in --endpoint is for others to resolve; that this machine cannot is only a hint. */
+async function warnUnlessItResolves(host: string, log: Log): Promise<void> {
+  if (isIP(host) !== 0) return;
+  try {
+    await lookup(host);
+  } catch {
+    log.warn({ host }, `the name "${host}" of --endpoint does not resolve on this machine`);
+  }
+}
+
+/** What one request breaks outside its own promise chain must not end the others. */
+function surviveStrayErrors(log: Log, serving: () => boolean): void {
+  const stray = (err: unknown): void => {
+    log.error({ err }, 'an error outside any call');
+    if (!serving()) process.exit(1);
+  };
+  process.on('uncaughtException', stray);
+  process.on('unhandledRejection', stray);
+}

@@ -1,0 +1,65 @@
+/** What is known of one call; one log line is made of it when its connection is done with it. */
+import { randomUUID } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { createContextKey } from '@connectrpc/connect';
+import type { StageTimings } from '../embedder/embedder.ts';
+import type { Log } from '../log.ts';
+
+export type Protocol = 'grpc' | 'grpc-web' | 'grpc-web-text' | 'connect';
+
+export interface CallRecord {
+  readonly requestId: string;
+  readonly service: string;
+  readonly method: string;
+  readonly protocol: Protocol;
+  readonly http: string;
+  readonly peer: string;
+  readonly begun: number;
+  /** `ok`, or the name of a gRPC status in lower case. */
+  code: string;
+  /** The operator's own code, such as IMAGE_TRUNCATED. */
+  error?: string;
+  /** What the client was told. */
+  message?: string;
+  /** Never goes on the wire. */
+  cause?: unknown;
+  images?: number;
+  /** Bytes of the request's and the reply's body, as they went over the wire. */
+  bytes: number;
+  replyBytes: number;
+  modelId?: string;
+  timings?: StageTimings;
+}
+
+/** Hands the record to the service behind Connect's router. */
+export const callRecordKey = createContextKey<CallRecord | undefined>(undefined, {
+  description: 'call record',
+});
+
+export function protocolOf(contentType: string): Protocol {
+  if (/^application\/grpc-web-text\b/i.test(contentType)) return 'grpc-web-text';
+  if (/^application\/grpc-web\b/i.test(contentType)) return 'grpc-web';
+  return /^application\/grpc\b/i.test(contentType) ? 'grpc' : 'connect';
+}
+
+/** The client's `x-request-id` where it is a plausible one, so that its log and ours can be joined. */
+export function requestIdOf(headers: IncomingHttpHeaders): string {
+  const given = headers['x-request-id'];
+  return typeof given === 'string' && /^[\w.:/+=-]{1,128}$/.test(given) ? given : randomUUID();
+}
+
+const rounded = (ms: number): number => Math.round(ms * 100) / 100;
+
+/** Writes the line: the operator's calls at info, probes (health, reflection) at debug, our own failures at error. */
+export function logCall(log: Log, record: CallRecord): void {
+  const { begun, cause, timings, ...fields } = record;
+  const line = {
+    ...fields,
+    ms: rounded(performance.now() - begun),
+    ...(timings && Object.fromEntries(Object.entries(timings).map(([k, ms]) => [k, rounded(ms)]))),
+    ...(cause !== undefined && { err: cause }),
+  };
+  if (record.code === 'internal') log.error(line, 'call');
+  else if (record.service.startsWith('grpc.')) log.debug(line, 'call');
+  else log.info(line, 'call');
+}

@@ -1,0 +1,171 @@
+/** One RPC from the HTTP request to the last byte of its reply. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import { type ContextValues, createContextValues } from '@connectrpc/connect';
+import {
+  universalRequestFromNodeRequest,
+  universalResponseToNodeResponse,
+} from '@connectrpc/connect-node';
+import type { Log } from '../log.ts';
+import { type CallRecord, callRecordKey, logCall, protocolOf, requestIdOf } from './call-record.ts';
+import { createDeadline, untilAborted } from './deadline.ts';
+import { decodeBase64Stream, encodeBase64Stream, encodeBase64Whole } from './grpc-web-text.ts';
+import { acceptReplyEncoding } from './reply-encoding.ts';
+import { settleReply } from './reply-errors.ts';
+
+export type NodeRequest = IncomingMessage | Http2ServerRequest;
+export type NodeResponse = ServerResponse | Http2ServerResponse;
+
+/** HTTP as Connect's handlers see it. */
+export interface UniversalRequest {
+  httpVersion: string;
+  url: string;
+  method: string;
+  header: Headers;
+  body: AsyncIterable<Uint8Array>;
+  signal: AbortSignal;
+  contextValues: ContextValues;
+}
+
+export interface UniversalReply {
+  status: number;
+  header?: Headers;
+  body?: AsyncIterable<Uint8Array>;
+  trailer?: Headers;
+}
+
+export interface RpcHandler {
+  readonly service: { readonly typeName: string };
+  readonly method: { readonly name: string; readonly methodKind: string };
+  (request: UniversalRequest): Promise<UniversalReply>;
+}
+
+export interface CallOptions {
+  readonly log: Log;
+  readonly requestTimeout: number;
+}
+
+/** Settles when the reply has been handed to the connection, or the call has been given up; never rejects. */
+export async function handleCall(
+  handler: RpcHandler,
+  request: NodeRequest,
+  response: NodeResponse,
+  { log, requestTimeout }: CallOptions,
+): Promise<void> {
+  const record = createRecord(handler, request);
+  const streaming = handler.method.methodKind !== 'unary';
+  response.once('close', () => {
+    if (!response.writableFinished && record.code === 'ok') record.code = 'canceled';
+    logCall(log, record);
+  });
+  try {
+    const received = receive(request, response, record);
+    // A stream of health or reflection is open for as long as its client likes.
+    const deadline = streaming ? undefined : createDeadline(requestTimeout, received.signal);
+    response.once('close', () => deadline?.clear());
+    const signal = deadline?.signal ?? received.signal;
+    const body = counted(received.body, signal, record);
+    const text = record.protocol === 'grpc-web-text';
+    const reply = await handler({
+      ...received,
+      signal,
+      body: text ? decodeBase64Stream(body) : body,
+    });
+    const settled = await settleReply(reply, record);
+    await send(text ? asText(settled, streaming) : settled, response, record);
+  } catch (thrown) {
+    giveUp(thrown, response, record);
+  }
+}
+
+function createRecord(handler: RpcHandler, request: NodeRequest): CallRecord {
+  return {
+    requestId: requestIdOf(request.headers),
+    service: handler.service.typeName,
+    method: handler.method.name,
+    protocol: protocolOf(request.headers['content-type'] ?? ''),
+    http: request.httpVersion,
+    peer: peerOf(request),
+    begun: performance.now(),
+    code: 'ok',
+    bytes: 0,
+    replyBytes: 0,
+  };
+}
+
+function peerOf({ socket }: NodeRequest): string {
+  const { remoteAddress = '', remotePort = 0 } = socket;
+  return remoteAddress.includes(':')
+    ? `[${remoteAddress}]:${remotePort}`
+    : `${remoteAddress}:${remotePort}`;
+}
+
+function receive(
+  request: NodeRequest,
+  response: NodeResponse,
+  record: CallRecord,
+): UniversalRequest {
+  const values = createContextValues().set(callRecordKey, record);
+  const received = universalRequestFromNodeRequest(request, response, undefined, values);
+  response.setHeader('x-request-id', record.requestId);
+  const header = new Headers(received.header);
+  if (record.protocol === 'grpc-web-text') header.set('content-type', 'application/grpc-web+proto');
+  acceptReplyEncoding(header, record.protocol);
+  return {
+    ...received,
+    header,
+    body: received.body as AsyncIterable<Uint8Array>,
+    contextValues: values,
+  };
+}
+
+/** The body with its bytes counted; it ends with an error when the call is over, however slowly it is sent. */
+async function* counted(
+  body: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+  record: CallRecord,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const chunks = body[Symbol.asyncIterator]();
+  for (;;) {
+    const next = await untilAborted(chunks.next(), signal);
+    if (next.done) return;
+    record.bytes += next.value.byteLength;
+    yield next.value;
+  }
+}
+
+function asText(reply: UniversalReply, streaming: boolean): UniversalReply {
+  const header = new Headers(reply.header);
+  if (reply.status === 200) header.set('content-type', 'application/grpc-web-text+proto');
+  const encode = streaming ? encodeBase64Stream : encodeBase64Whole;
+  return { ...reply, header, ...(reply.body && { body: encode(reply.body) }) };
+}
+
+async function send(
+  reply: UniversalReply,
+  response: NodeResponse,
+  record: CallRecord,
+): Promise<void> {
+  const { body } = reply;
+  async function* measured(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const chunk of chunks) {
+      record.replyBytes += chunk.byteLength;
+      yield chunk;
+    }
+  }
+  await universalResponseToNodeResponse(
+    body ? { ...reply, body: measured(body) } : reply,
+    response,
+  );
+}
+
+/** What fails outside the service: a request line that is no URL, a connection that is gone. */
+function giveUp(thrown: unknown, response: NodeResponse, record: CallRecord): void {
+  const gone = response.destroyed || response.writableEnded;
+  record.code = gone ? 'canceled' : 'internal';
+  if (!gone) record.cause = thrown;
+  if (!response.headersSent && !gone) {
+    response.statusCode = 400;
+    response.end();
+  } else response.destroy();
+}

@@ -1,0 +1,68 @@
+/** The one place where the operator's errors become gRPC codes. */
+import { Code, ConnectError } from '@connectrpc/connect';
+import { type ErrorKind, type OperatorError, toOperatorError } from '../errors.ts';
+import { BadRequestSchema, ErrorInfoSchema } from '../gen/google/rpc/error_details_pb.ts';
+import type { CallRecord } from './call-record.ts';
+
+const codes: Readonly<Record<ErrorKind, Code>> = {
+  invalid_argument: Code.InvalidArgument,
+  permission_denied: Code.PermissionDenied,
+  unauthenticated: Code.Unauthenticated,
+  unavailable: Code.Unavailable,
+  resource_exhausted: Code.ResourceExhausted,
+  cancelled: Code.Canceled,
+  deadline_exceeded: Code.DeadlineExceeded,
+  internal: Code.Internal,
+};
+
+type OutgoingDetail = NonNullable<ConstructorParameters<typeof ConnectError>[3]>[number];
+
+export interface ErrorContext {
+  readonly record: CallRecord | undefined;
+  /** The field of the request that holds the images. */
+  readonly field?: 'datas' | 'urls';
+  /** The call's signal: what it was aborted for explains an error that follows from it. */
+  readonly signal: AbortSignal;
+}
+
+/** @returns what goes on the wire; the cause goes to the record, for the log */
+export function toConnectError(thrown: unknown, context: ErrorContext): ConnectError {
+  const { record, signal } = context;
+  if (signal.aborted && isConsequence(thrown)) return aborted(signal.reason, context);
+  if (thrown instanceof ConnectError) return thrown;
+  const error = toOperatorError(thrown);
+  if (record) {
+    record.error = error.code;
+    record.cause = error.cause;
+  }
+  const item = itemOf(error, context);
+  return new ConnectError(
+    item ? `${item}: ${error.message}` : error.message,
+    codes[error.kind],
+    undefined,
+    details(error, item),
+  );
+}
+
+/** True for what an aborted call throws on its way out. */
+function isConsequence(thrown: unknown): boolean {
+  if (thrown instanceof Error && thrown.name === 'AbortError') return true;
+  return toOperatorError(thrown).kind === 'cancelled';
+}
+
+function aborted(reason: unknown, context: ErrorContext): ConnectError {
+  const live = { ...context, signal: new AbortController().signal };
+  if (reason instanceof ConnectError || !isConsequence(reason)) return toConnectError(reason, live);
+  return new ConnectError('the client gave up', Code.Canceled);
+}
+
+function itemOf(error: OperatorError, { field }: ErrorContext): string | undefined {
+  return error.item === undefined || !field ? undefined : `${field}[${error.item}]`;
+}
+
+function details(error: OperatorError, item: string | undefined): OutgoingDetail[] {
+  const info = { desc: ErrorInfoSchema, value: { reason: error.code, domain: 'resnet50-encoder' } };
+  if (!item) return [info];
+  const violation = { field: item, description: error.message };
+  return [info, { desc: BadRequestSchema, value: { fieldViolations: [violation] } }];
+}

@@ -1,0 +1,146 @@
+/** Puts the server together: one port, three calls, health, reflection, probes and whatever routes are added. */
+import { type AddressInfo, isIPv6, type Server } from 'node:net';
+import { createConnectRouter } from '@connectrpc/connect';
+import { formatHostPort } from '../config/endpoint.ts';
+import type { Config } from '../config/options.ts';
+import type { Embedder } from '../embedder/embedder.ts';
+import { OperatorError } from '../errors.ts';
+import { Health } from '../gen/grpc/health/v1/health_pb.ts';
+import { Operator } from '../gen/omnisearch/operator_pb.ts';
+import type { Log } from '../log.ts';
+import type { RpcHandler } from './call.ts';
+import { type Connections, createConnections } from './connections.ts';
+import { createCors } from './cors.ts';
+import { createFront, type FrontConfig } from './front.ts';
+import { createHealthService } from './health-service.ts';
+import { createOperatorService } from './operator-service.ts';
+import { createProbes } from './probes.ts';
+import { createReadiness, type ServingState } from './readiness.ts';
+import { acceptCompression, compressMinBytes } from './reply-encoding.ts';
+import { createRequestHandler } from './request-handler.ts';
+import type { Routes } from './routes.ts';
+
+export type ServerConfig = FrontConfig &
+  Pick<
+    Config,
+    | 'endpoint'
+    | 'listen'
+    | 'corsOrigin'
+    | 'maxImages'
+    | 'maxMessageBytes'
+    | 'requestTimeout'
+    | 'drainTimeout'
+  >;
+
+export interface ServerOptions {
+  readonly config: ServerConfig;
+  readonly log: Log;
+  /** Settles once the model is warm; until then calls are answered with NOT_READY, and `/readyz` with 503. */
+  readonly embedder: Promise<Embedder>;
+  /** Added to the probes; the same path here takes precedence. */
+  readonly routes?: Routes;
+}
+
+export interface OperatorServer {
+  /**
+   * @returns where it listens, `host:port` with an IPv6 host in brackets
+   * @throws Error with the `code` of Node's error: EADDRINUSE, EACCES, EADDRNOTAVAIL …
+   */
+  listen(): Promise<{ readonly address: string; readonly port: number }>;
+  readonly state: ServingState;
+  /**
+   * Refuses new calls, lets running ones finish for at most `drainTimeout`, then closes everything.
+   * @returns how many calls were cut off
+   */
+  close(): Promise<number>;
+}
+
+export function createServer(options: ServerOptions): OperatorServer {
+  const { config, log } = options;
+  const readiness = createReadiness(options.embedder);
+  const connections = createConnections();
+  const shutdown = new AbortController();
+
+  const router = createConnectRouter({
+    acceptCompression,
+    compressMinBytes,
+    readMaxBytes: config.maxMessageBytes,
+    writeMaxBytes: config.maxMessageBytes,
+    shutdownSignal: shutdown.signal,
+  });
+  router.service(Operator, createOperatorService(readiness, config));
+  router.service(Health, createHealthService(readiness));
+
+  const front = createFront({
+    config,
+    connections,
+    log,
+    refuseHttp2: () => readiness.state === 'draining',
+    onRequest: createRequestHandler({
+      rpcs: router.handlers as readonly (RpcHandler & { requestPath: string })[],
+      routes: { ...createProbes(readiness), ...options.routes },
+      cors: createCors(config.corsOrigin),
+      readiness,
+      log,
+      requestTimeout: config.requestTimeout,
+      maxMessageBytes: config.maxMessageBytes,
+    }),
+  });
+
+  return {
+    get state() {
+      return readiness.state;
+    },
+    async listen() {
+      const { address, port } = await listen(front, config);
+      return { address: formatHostPort(address, port), port };
+    },
+    async close() {
+      readiness.drain();
+      const cut = await drain(connections, config.drainTimeout, () =>
+        shutdown.abort(new OperatorError('DRAINING', 'the operator is shutting down')),
+      );
+      connections.stop();
+      connections.destroyAll();
+      await new Promise<void>((resolve) => front.close(() => resolve()));
+      return cut;
+    },
+  };
+}
+
+async function listen(front: Server, config: ServerConfig): Promise<AddressInfo> {
+  const { host, port } = config.listen ?? { host: '', port: config.endpoint.port };
+  if (host !== '') return listenAt(front, host, port);
+  try {
+    return await listenAt(front, '::', port);
+  } catch (error) {
+    // A host without IPv6.
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (!['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL'].includes(code)) throw error;
+    return listenAt(front, '0.0.0.0', port);
+  }
+}
+
+function listenAt(front: Server, host: string, port: number): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    front.once('error', reject);
+    front.listen({ host, port, ipv6Only: isIPv6(host) && host !== '::' }, () => {
+      front.off('error', reject);
+      resolve(front.address() as AddressInfo);
+    });
+  });
+}
+
+/** How long calls that were cut off get to tell their clients, in milliseconds. */
+const lastWords = 200;
+
+async function drain(connections: Connections, most: number, cutOff: () => void): Promise<number> {
+  const drained = connections.drain().then(() => 'drained' as const);
+  if ((await Promise.race([drained, after(most)])) === 'drained') return 0;
+  const cut = connections.calls;
+  cutOff();
+  await Promise.race([drained, after(lastWords)]);
+  return cut;
+}
+
+const after = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,0 +1,131 @@
+/**
+ * One port for HTTP/1.1 and HTTP/2 without TLS. The first bytes of a connection tell them apart: a client that knows that
+ * it will speak HTTP/2 opens with the preface `PRI * HTTP/2.0` (RFC 9113, 3.4), which no HTTP/1.1 request begins with.
+ */
+import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttp2Server, type Http2Session } from 'node:http2';
+import { createServer as createNetServer, type Server, type Socket } from 'node:net';
+import type { Config } from '../config/options.ts';
+import type { Log } from '../log.ts';
+import type { NodeRequest } from './call.ts';
+import type { Connection, Connections } from './connections.ts';
+import type { RequestHandler } from './request-handler.ts';
+
+export type FrontConfig = Pick<
+  Config,
+  'maxConnections' | 'maxConcurrentStreams' | 'maxHeaderBytes' | 'headerTimeout' | 'idleTimeout'
+>;
+
+export interface FrontOptions {
+  readonly config: FrontConfig;
+  readonly connections: Connections;
+  readonly log: Log;
+  readonly onRequest: RequestHandler;
+  /** While true, HTTP/2 connections are refused before anything is read of them, so that every call can be repeated. */
+  readonly refuseHttp2: () => boolean;
+}
+
+const preface = Buffer.from('PRI ');
+
+/** An octet of what a window holds costs memory only once it is sent; uploads of 60 MB are no exception here. */
+const streamWindow = 1 << 20;
+
+/** The listener; `listen` and `close` are its own, the connections are in `options.connections`. */
+export function createFront(options: FrontOptions): Server {
+  const { config, connections, log } = options;
+  const bySocket = new WeakMap<Socket, Connection>();
+  const bySession = new WeakMap<Http2Session, Connection>();
+
+  const onRequest: RequestHandler = (request, response) => {
+    const connection = connectionOf(request);
+    const end = connection?.begin();
+    response.once('close', () => end?.());
+    options.onRequest(request, response);
+  };
+  function connectionOf(request: NodeRequest): Connection | undefined {
+    if (!('stream' in request)) return bySocket.get(request.socket);
+    const { session } = request.stream;
+    return session && bySession.get(session);
+  }
+
+  const http1 = createHttpServer(
+    { maxHeaderSize: config.maxHeaderBytes, keepAliveTimeout: config.idleTimeout },
+    onRequest,
+  );
+  http1.on('clientError', (err, socket) => {
+    log.debug({ err }, 'not an HTTP request');
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+    else socket.destroy();
+  });
+
+  const http2 = createHttp2Server(
+    {
+      settings: {
+        maxConcurrentStreams: config.maxConcurrentStreams,
+        maxHeaderListSize: config.maxHeaderBytes,
+        initialWindowSize: streamWindow,
+      },
+    },
+    onRequest,
+  );
+  http2.on('sessionError', (err) => log.debug({ err }, 'an HTTP/2 connection failed'));
+
+  return createNetServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => {
+    socket.on('error', (err) => log.debug({ err }, 'a connection failed'));
+    if (connections.size >= config.maxConnections) {
+      log.warn(`${connections.size} connections; another one was closed (--max-connections)`);
+      socket.destroy();
+      return;
+    }
+    let session: Http2Session | undefined;
+    let ended = false;
+    const connection = connections.add({
+      shut: (idle) => {
+        if (!session) idle && socket.end();
+        else if (!session.closed) session.close();
+      },
+      destroy: () => {
+        session?.destroy();
+        socket.destroy();
+      },
+      patience: (served) => {
+        if (ended) return 0;
+        return session || served > 0 ? config.idleTimeout : config.headerTimeout;
+      },
+    });
+    bySocket.set(socket, connection);
+    socket.once('close', connection.remove);
+    // The other side has said all; its calls are still answered.
+    socket.once('end', () => {
+      ended = true;
+    });
+    sniff(socket, (isHttp2) => {
+      if (!isHttp2) http1.emit('connection', socket);
+      else if (options.refuseHttp2()) socket.destroy();
+      else {
+        http2.once('session', (opened: Http2Session) => {
+          session = opened;
+          bySession.set(opened, connection);
+        });
+        http2.emit('connection', socket);
+      }
+    });
+  });
+}
+
+/** Reads until it is clear which protocol this is, and puts back what was read. */
+function sniff(socket: Socket, decide: (isHttp2: boolean) => void): void {
+  let read: Buffer = Buffer.alloc(0);
+  const onData = (chunk: Buffer): void => {
+    read = Buffer.concat([read, chunk]);
+    const known = Math.min(read.length, preface.length);
+    const same = read.subarray(0, known).equals(preface.subarray(0, known));
+    if (same && known < preface.length) return;
+    socket.off('data', onData);
+    socket.pause();
+    socket.unshift(read);
+    decide(same);
+    socket.resume();
+  };
+  socket.on('data', onData);
+}

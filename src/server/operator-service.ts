@@ -1,0 +1,95 @@
+/** The three calls of the contract. */
+import { create } from '@bufbuild/protobuf';
+import type { HandlerContext, ServiceImpl } from '@connectrpc/connect';
+import type { Config } from '../config/options.ts';
+import type { Embedder, StageTimings } from '../embedder/embedder.ts';
+import { OperatorError } from '../errors.ts';
+import {
+  ExecuteReplySchema,
+  type ExecuteRequest,
+  type Operator,
+  VectorSchema,
+} from '../gen/omnisearch/operator_pb.ts';
+import { callRecordKey } from './call-record.ts';
+import { toConnectError } from './connect-error.ts';
+import { untilAborted } from './deadline.ts';
+import type { Readiness } from './readiness.ts';
+
+export function createOperatorService(
+  readiness: Readiness,
+  config: Pick<Config, 'endpoint' | 'maxImages'>,
+): ServiceImpl<typeof Operator> {
+  /** Runs one call; every error leaves through the same door. */
+  async function answer<T>(
+    context: HandlerContext,
+    field: 'datas' | 'urls' | undefined,
+    run: (embedder: Embedder) => T | Promise<T>,
+  ): Promise<T> {
+    const record = context.values.get(callRecordKey);
+    try {
+      const embedder = readiness.serving();
+      if (record) record.modelId = embedder.info.modelId;
+      context.responseHeader.set('x-model-id', embedder.info.modelId);
+      context.responseHeader.set('x-model-trained', String(embedder.info.trained));
+      return await run(embedder);
+    } catch (thrown) {
+      const { signal } = context;
+      throw toConnectError(thrown, { record, signal, ...(field && { field }) });
+    }
+  }
+
+  return {
+    execute(request, context) {
+      const field = request.datas.length > 0 ? 'datas' : 'urls';
+      return answer(context, field, async (embedder) => {
+        const images = request[field].length;
+        const record = context.values.get(callRecordKey);
+        if (record) record.images = images;
+        if (images > config.maxImages)
+          throw new OperatorError(
+            'TOO_MANY_IMAGES',
+            `${images} images in one call; at most ${config.maxImages} are allowed (--max-images)`,
+          );
+        const { vectors, timings } = await embed(embedder, request, context.signal);
+        if (record) record.timings = timings;
+        context.responseHeader.set('server-timing', serverTiming(timings));
+        return create(ExecuteReplySchema, {
+          nums: BigInt(vectors.length),
+          vectors: vectors.map((v) => create(VectorSchema, { element: Array.from(v) })),
+        });
+      });
+    },
+
+    healthy: (_, context) => answer(context, undefined, () => ({ healthy: 'healthy' })),
+
+    identity: (_, context) =>
+      answer(context, undefined, ({ manifest }) => ({
+        name: manifest.name,
+        endpoint: config.endpoint.text,
+        type: manifest.type,
+        input: manifest.input,
+        output: manifest.output,
+        dimension: String(manifest.dimension),
+        metricType: manifest.metricType,
+      })),
+  };
+}
+
+/** Embeds, and holds to the promise that there is a vector for every image. */
+async function embed(
+  embedder: Embedder,
+  { datas, urls }: ExecuteRequest,
+  signal: AbortSignal,
+): ReturnType<Embedder['embed']> {
+  const result = await untilAborted(embedder.embed({ datas, urls }, signal), signal);
+  const images = datas.length || urls.length;
+  if (result.vectors.length !== images)
+    throw new Error(`${images} images gave ${result.vectors.length} vectors`);
+  return result;
+}
+
+/** The split as browsers' network panels show it: https://www.w3.org/TR/server-timing/ */
+const serverTiming = (timings: StageTimings): string =>
+  Object.entries(timings)
+    .map(([stage, ms]) => `${stage};dur=${ms.toFixed(1)}`)
+    .join(', ');

@@ -1,0 +1,119 @@
+/**
+ * Finds the error in a finished reply, whatever protocol it is in, for the log; and says in our own terms what Connect
+ * found wrong with a message before it came to the service.
+ */
+import { Code, ConnectError } from '@connectrpc/connect';
+import { encodeEnvelope, readAllBytes } from '@connectrpc/connect/protocol';
+import {
+  codeToHttpStatus,
+  codeToString,
+  errorFromJsonBytes,
+  errorToJsonBytes,
+} from '@connectrpc/connect/protocol-connect';
+import { findTrailerError, setTrailerStatus } from '@connectrpc/connect/protocol-grpc';
+import { trailerFlag, trailerParse, trailerSerialize } from '@connectrpc/connect/protocol-grpc-web';
+import { OperatorError } from '../errors.ts';
+import type { UniversalReply } from './call.ts';
+import type { CallRecord } from './call-record.ts';
+import { toConnectError } from './connect-error.ts';
+
+/** Notes the outcome in the record. @returns the reply to send */
+export async function settleReply(
+  reply: UniversalReply,
+  record: CallRecord,
+): Promise<UniversalReply> {
+  if (record.protocol === 'grpc') return settleGrpc(reply, record);
+  return record.protocol === 'connect'
+    ? settleConnect(reply, record)
+    : settleGrpcWeb(reply, record);
+}
+
+/** The body of a failed unary call is empty and its trailers are complete by the time the reply is there. */
+function settleGrpc(reply: UniversalReply, record: CallRecord): UniversalReply {
+  const error = reply.trailer && findTrailerError(reply.trailer);
+  if (!reply.trailer || !error) return plain(reply, record);
+  setTrailerStatus(reply.trailer, correct(error, record));
+  return reply;
+}
+
+/** Trailers are a frame of the body; in a failed unary call they are the first and only one. */
+async function settleGrpcWeb(reply: UniversalReply, record: CallRecord): Promise<UniversalReply> {
+  const body = reply.body?.[Symbol.asyncIterator]();
+  const first = await body?.next();
+  if (!body || !first || first.done) return plain(reply, record);
+  const chunk = first.value;
+  const error =
+    chunk[0] === trailerFlag ? findTrailerError(trailerParse(chunk.subarray(5))) : undefined;
+  if (!error) return plain({ ...reply, body: prepend(chunk, body) }, record);
+  const trailers = setTrailerStatus(new Headers(), correct(error, record));
+  const frame = encodeEnvelope(trailerFlag, trailerSerialize(trailers));
+  return { ...reply, body: prepend(frame, body) };
+}
+
+/** A failed unary call has an HTTP status and a small JSON body. */
+async function settleConnect(reply: UniversalReply, record: CallRecord): Promise<UniversalReply> {
+  const header = reply.header;
+  const json = header?.get('content-type') === 'application/json';
+  if (reply.status === 200 || !json || !reply.body || header.has('content-encoding'))
+    return plain(reply, record);
+  const body = await readAllBytes(reply.body, Number.MAX_SAFE_INTEGER);
+  const error = errorFromJsonBytes(body, undefined, new ConnectError('', Code.Unknown));
+  const corrected = correct(error, record);
+  const bytes = errorToJsonBytes(corrected, undefined);
+  header.set('content-length', String(bytes.byteLength));
+  return { ...reply, status: codeToHttpStatus(corrected.code), body: single(bytes) };
+}
+
+/** A reply without an error of the protocol; the HTTP status may still be one (405, 415, 505). */
+function plain(reply: UniversalReply, record: CallRecord): UniversalReply {
+  record.code = reply.status === 200 ? 'ok' : `http ${reply.status}`;
+  return reply;
+}
+
+/** Most characters of an error's message: some quote what was sent, and that can be an image of many megabytes. */
+const maxMessage = 300;
+
+function correct(error: ConnectError, record: CallRecord): ConnectError {
+  const known = inOurTerms(error);
+  const corrected = known
+    ? toConnectError(known, { record, signal: new AbortController().signal })
+    : error;
+  const text = corrected.rawMessage;
+  const short = text.length > maxMessage ? `${text.slice(0, maxMessage)}…` : text;
+  record.code = codeToString(corrected.code);
+  record.message = short;
+  const result = new ConnectError(short, corrected.code);
+  result.details = corrected.details;
+  return result;
+}
+
+/**
+ * Connect 2.1.2 answers INTERNAL to a message that is not protobuf, and speaks of `readMaxBytes`; the tests in
+ * tests/server/limits.test.ts hold on to both.
+ */
+function inOurTerms({ code, rawMessage }: ConnectError): OperatorError | undefined {
+  const malformed = /^parse binary: (.*)/.exec(rawMessage);
+  if (code === Code.Internal && malformed)
+    return new OperatorError('REQUEST_MALFORMED', `the request is malformed: ${malformed[1]}`);
+  const tooLarge = /message (?:size (\d+) )?is larger than configured (read|write)MaxBytes (\d+)/;
+  const [, size, direction, most] = tooLarge.exec(rawMessage) ?? [];
+  if (code !== Code.ResourceExhausted || most === undefined) return undefined;
+  const what = direction === 'read' ? 'request' : 'reply';
+  const has = size === undefined ? `is larger than ${most} bytes` : `has ${size} bytes`;
+  return new OperatorError(
+    'MESSAGE_TOO_LARGE',
+    `the ${what} ${has}; at most ${most} are allowed (--max-message-bytes)`,
+  );
+}
+
+async function* single(chunk: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+  yield chunk;
+}
+
+async function* prepend(
+  chunk: Uint8Array,
+  rest: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  yield chunk;
+  yield* { [Symbol.asyncIterator]: () => rest };
+}

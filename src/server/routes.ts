@@ -1,0 +1,58 @@
+/** Plain HTTP beside the calls: a table from path to method to handler. */
+import type { NodeRequest, NodeResponse } from './call.ts';
+
+export interface RouteRequest {
+  /** `GET`, `POST` … */
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: Headers;
+  /**
+   * The whole body.
+   * @throws OperatorError MESSAGE_TOO_LARGE
+   */
+  body(): Promise<Uint8Array>;
+  /** Fires when the client has gone. */
+  readonly signal: AbortSignal;
+}
+
+export type RouteHandler = (request: RouteRequest) => Response | Promise<Response>;
+
+/** `{ '/healthz': { GET: handler } }`; HEAD is answered by GET's handler, its body left out. */
+export type Routes = Readonly<Record<string, Readonly<Record<string, RouteHandler>>>>;
+
+/** The handler, or the reply that says why there is none. */
+export function findRoute(routes: Routes, method: string, path: string): RouteHandler {
+  const methods = Object.hasOwn(routes, path) ? routes[path] : undefined;
+  if (!methods) return () => json(404, { error: `there is nothing at ${path.slice(0, 200)}` });
+  const name = method === 'HEAD' ? 'GET' : method;
+  const handler = Object.hasOwn(methods, name) ? methods[name] : undefined;
+  const allow = Object.keys(methods).join(', ');
+  return handler ?? (() => json(405, { error: `${path} takes ${allow}` }, { allow }));
+}
+
+export function json(
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  return new Response(`${JSON.stringify(body)}\n`, {
+    status,
+    headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers },
+  });
+}
+
+/** Writes a web-standard response to a Node one. */
+export async function sendResponse(
+  reply: Response,
+  request: NodeRequest,
+  response: NodeResponse,
+): Promise<void> {
+  const body = Buffer.from(await reply.arrayBuffer());
+  response.statusCode = reply.status;
+  for (const [name, value] of reply.headers) response.setHeader(name, value);
+  const bodiless = reply.status === 204 || reply.status === 304;
+  if (!bodiless) response.setHeader('content-length', body.byteLength);
+  if (request.method === 'HEAD') response.end();
+  else response.end(body);
+}
