@@ -1,6 +1,7 @@
 import { ConfigError } from '../src/errors.ts';
 import type { Command } from './command.ts';
 import { createProgress } from './download/progress.ts';
+import { measureAgreement } from './measure-agreement.ts';
 import { flag, optionHelp, parseOptions, required, seconds, sha256, text } from './options.ts';
 import { prepareModel } from './prepare.ts';
 
@@ -36,6 +37,7 @@ export const prepareCommand: Command = {
       stallTimeoutMs: options['stall-timeout'],
       timeLimitMs: options['time-limit'],
       progress: createProgress(process.stderr),
+      measureAgreement,
       ...{ tell, weights, cacheDir, offline, licence, signal },
     });
     console.log(onnxPath);

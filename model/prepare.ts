@@ -79,6 +79,8 @@ export async function prepareModel(options: PrepareOptions): Promise<PreparedMod
   try {
     const draft = describe(source, onnx, undefined);
     const agreement = await options.measureAgreement?.(stagedOnnx.temporaryPath, draft);
+    if (agreement)
+      tell(`the simd engine agrees with onnxruntime: cosine ${agreement.minCosine.toFixed(9)}`);
     signal?.throwIfAborted();
     const manifest = describe(source, onnx, agreement);
     const stagedManifest = stageFile(manifestPath, `${JSON.stringify(manifest, undefined, 2)}\n`);
