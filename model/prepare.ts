@@ -1,25 +1,18 @@
 /** Weights in, an ONNX file and its manifest out. */
-import { createHash } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { defaultCacheDir } from '../src/cache-dir.ts';
-import { type EngineAgreement, type Manifest, parseManifest } from '../src/model/manifest.ts';
 import type { DownloadProgress } from './download/progress.ts';
-import { stageFile } from './files/staged-file.ts';
-import { kerasV1Recipe, type Recipe } from './recipes.ts';
-import { buildResnet, inputName, outputName } from './resnet/build-resnet.ts';
-import { layOut } from './resnet/layers.ts';
-import type { WeightReader } from './resnet/weights.ts';
+import { kerasV1Recipe } from './recipes.ts';
 import { locateWeights } from './weights/locate-weights.ts';
 import { openWeights } from './weights/open-weights.ts';
 import { untrainedSeed, untrainedWeights } from './weights/untrained.ts';
+import {
+  type ModelSource,
+  type PreparedModel,
+  type WriteModelOptions,
+  writeModel,
+} from './write-model.ts';
 
-export const onnxFileName = 'resnet50.onnx';
-export const manifestFileName = 'resnet50.json';
-
-export interface PrepareOptions {
-  /** Folder for the two files; made when it is not there. */
-  readonly out: string;
+export interface PrepareOptions extends WriteModelOptions {
   /** A path, an http(s) address or `untrained`. @default the release that the tutorial's operator downloads */
   readonly weights?: string | undefined;
   /** SHA-256 of the weights file, in lower-case hexadecimal. @default not checked, except for the default release */
@@ -37,22 +30,8 @@ export interface PrepareOptions {
   /** Milliseconds for a whole download. @default none: a slow line that delivers is waited for */
   readonly timeLimitMs?: number | undefined;
   readonly progress?: DownloadProgress | undefined;
-  readonly signal?: AbortSignal | undefined;
   /** Told in plain lines what is done. */
   readonly tell?: ((line: string) => void) | undefined;
-  /**
-   * Compares the engines on the model before it gets its name; the result goes into the manifest's fp32 variant. The
-   * manifest given is complete except for that.
-   */
-  readonly measureAgreement?:
-    | ((onnxPath: string, manifest: Manifest) => Promise<EngineAgreement | undefined>)
-    | undefined;
-}
-
-export interface PreparedModel {
-  readonly onnxPath: string;
-  readonly manifestPath: string;
-  readonly manifest: Manifest;
 }
 
 /**
@@ -61,58 +40,31 @@ export interface PreparedModel {
  * @throws ModelError when they are not what they should be
  */
 export async function prepareModel(options: PrepareOptions): Promise<PreparedModel> {
-  const { out, signal, tell = () => {} } = options;
+  const { tell = () => {} } = options;
   const source = await openSource(options, tell);
-  const onnx = (() => {
-    try {
-      signal?.throwIfAborted();
-      return buildResnet(source.recipe.spec, source.read);
-    } finally {
-      source.close();
-    }
-  })();
-  signal?.throwIfAborted();
-  mkdirSync(out, { recursive: true });
-  const onnxPath = join(out, onnxFileName);
-  const manifestPath = join(out, manifestFileName);
-  const stagedOnnx = stageFile(onnxPath, onnx);
   try {
-    const draft = describe(source, onnx, undefined);
-    const agreement = await options.measureAgreement?.(stagedOnnx.temporaryPath, draft);
-    if (agreement)
-      tell(`the simd engine agrees with onnxruntime: cosine ${agreement.minCosine.toFixed(9)}`);
-    signal?.throwIfAborted();
-    const manifest = describe(source, onnx, agreement);
-    const stagedManifest = stageFile(manifestPath, `${JSON.stringify(manifest, undefined, 2)}\n`);
-    try {
-      stagedOnnx.commit();
-      stagedManifest.commit();
-    } finally {
-      stagedManifest.discard();
-    }
-    tell(`wrote ${onnxPath} (${(onnx.length / 1e6).toFixed(1)} MB) and ${manifestPath}`);
-    return { onnxPath, manifestPath, manifest };
+    const prepared = await writeModel(source, options);
+    const megabytes = (prepared.manifest.variants.fp32!.bytes / 1e6).toFixed(1);
+    tell(`wrote ${prepared.onnxPath} (${megabytes} MB) and ${prepared.manifestPath}`);
+    return prepared;
   } finally {
-    stagedOnnx.discard();
+    source.close();
   }
 }
 
-interface Source {
-  readonly recipe: Recipe;
-  readonly read: WeightReader;
-  readonly trained: boolean;
-  readonly description: Manifest['source'];
-  close(): void;
-}
+type OpenSource = ModelSource & { close(): void };
 
-async function openSource(options: PrepareOptions, tell: (line: string) => void): Promise<Source> {
+async function openSource(
+  options: PrepareOptions,
+  tell: (line: string) => void,
+): Promise<OpenSource> {
   const { weights, sha256, licence } = options;
   if (weights === 'untrained') {
     return {
       recipe: kerasV1Recipe,
       read: untrainedWeights(kerasV1Recipe.spec),
       trained: false,
-      description: {
+      source: {
         description: `untrained: He-normal random weights, seed ${untrainedSeed}`,
         licence: licence ?? 'none needed: made by code',
       },
@@ -132,43 +84,10 @@ async function openSource(options: PrepareOptions, tell: (line: string) => void)
   tell(`${located.path}: weights of ${recipe.spec.architecture}`);
   if (!located.published)
     tell(`not a published file that is known here (MD5 ${located.md5}); its vectors are its own`);
-  const description = {
+  const source = {
     description: located.description,
     sha256: located.sha256,
     licence: licence ?? located.licence,
   };
-  return { recipe, read, trained: true, description, close };
-}
-
-function describe(
-  source: Source,
-  onnx: Uint8Array,
-  agreement: EngineAgreement | undefined,
-): Manifest {
-  const { recipe, trained, description } = source;
-  const { spec } = recipe;
-  const manifest: Manifest = {
-    format: 1,
-    name: recipe.name,
-    type: 'encoder',
-    input: 'image',
-    output: 'vector',
-    dimension: layOut(spec).dimension,
-    metricType: 'L2',
-    architecture: spec.architecture,
-    trained,
-    source: description,
-    graph: { input: inputName, output: outputName, layout: 'NCHW', ...spec.inputSize },
-    preprocess: recipe.preprocess,
-    normalise: 'l2',
-    variants: {
-      fp32: {
-        file: onnxFileName,
-        bytes: onnx.length,
-        sha256: createHash('sha256').update(onnx).digest('hex'),
-        ...(agreement && { agreement }),
-      },
-    },
-  };
-  return parseManifest(manifest, manifestFileName);
+  return { recipe, read, trained: true, source, close };
 }

@@ -1,11 +1,16 @@
 /** Models prepared for tests, kept in the temporary folder and made anew when the code that makes them changes. */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Glob } from 'bun';
 import { measureAgreement } from '../../model/measure-agreement.ts';
 import { prepareModel } from '../../model/prepare.ts';
+import { kerasV1Recipe } from '../../model/recipes.ts';
+import { buildResnet } from '../../model/resnet/build-resnet.ts';
+import { type ResnetSpec, resnet50KerasV1 } from '../../model/resnet/spec.ts';
+import { untrainedWeights } from '../../model/weights/untrained.ts';
+import type { Manifest } from '../../src/model/manifest.ts';
 import { data } from './data.ts';
 
 const repository = join(import.meta.dir, '../..');
@@ -33,4 +38,53 @@ function fingerprint(): string {
   for (const file of [...sources.scanSync(repository)].sort())
     hash.update(file).update(readFileSync(join(repository, file)));
   return hash.digest('hex').slice(0, 12);
+}
+
+/** A ResNet of few channels on 32×32 pictures, for tests where a whole network would only take time. */
+export const smallSpec: ResnetSpec = {
+  ...resnet50KerasV1,
+  architecture: 'small-test-network',
+  blocks: [1, 2, 1],
+  stemFilters: 16,
+  filters: [16, 32, 32],
+  inputSize: { height: 64, width: 64 },
+};
+
+/** @returns path of the small network's ONNX file, with a manifest beside it that says simd may run it */
+export function smallTestModel(): string {
+  const out = join(tmpdir(), 'resnet50-encoder-test-data', `small-${fingerprint()}`);
+  const onnx = join(out, 'resnet50.onnx');
+  if (existsSync(join(out, 'resnet50.json'))) return onnx;
+  mkdirSync(out, { recursive: true });
+  const bytes = buildResnet(smallSpec, untrainedWeights(smallSpec));
+  const { height, width } = smallSpec.inputSize;
+  const manifest: Manifest = {
+    format: 1,
+    name: 'small_encoder',
+    type: 'encoder',
+    input: 'image',
+    output: 'vector',
+    dimension: 128,
+    metricType: 'L2',
+    architecture: smallSpec.architecture,
+    trained: false,
+    source: { description: 'seeded random weights', licence: 'none needed' },
+    graph: { input: 'input', output: 'features', layout: 'NCHW', height, width },
+    preprocess: {
+      ...kerasV1Recipe.preprocess,
+      resize: { mode: 'stretch', height, width, filter: 'nearest' },
+    },
+    normalise: 'l2',
+    variants: {
+      fp32: {
+        file: 'resnet50.onnx',
+        bytes: bytes.length,
+        sha256: createHash('sha256').update(bytes).digest('hex'),
+        agreement: { samples: 1, minCosine: 1, maxRelativeDifference: 0 },
+      },
+    },
+  };
+  writeFileSync(onnx, bytes);
+  writeFileSync(join(out, 'resnet50.json'), JSON.stringify(manifest));
+  return onnx;
 }
