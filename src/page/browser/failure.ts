@@ -53,7 +53,8 @@ export function failureOf(thrown: unknown): Failure {
 /** The detail leaves out which item of the request it was: there is only one. */
 function sentenceOf(error: ConnectError): string {
   const violation = error.findDetails(BadRequestSchema)[0]?.fieldViolations[0];
-  return violation?.description || error.rawMessage;
+  const sentence = violation?.description || error.rawMessage;
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }
 
 function wireName(code: Code): string {

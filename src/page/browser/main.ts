@@ -7,19 +7,21 @@ import { showSimilarity } from './matrix-view.ts';
 import { embed } from './operator.ts';
 import { onSchemeChange } from './ramp.ts';
 import { createRow, type Row, type RowActions } from './row-view.ts';
-import { drawSamples } from './samples.ts';
+import { drawSamples, thumbnailOf } from './samples.ts';
 import { copy, downloadJson, downloadNpy, stemOf, vectorAsJson, vectorsAsJson } from './save.ts';
 import { formatMs } from './timings.ts';
 
 const rows = new Map<Picture, Row>();
 const list = byId('rows', HTMLOListElement);
 const probe = byId('probe', HTMLInputElement);
-const origin = startMasthead();
+const masthead = startMasthead();
+const samples = drawSamples();
 const gallery = createGallery({ embed, changed: show });
 
 let busySince: number | undefined;
 let took = '';
 let drawn = false;
+let probed = false;
 
 const actions: RowActions = {
   remove(picture) {
@@ -71,6 +73,8 @@ function showWhole(): void {
   const done = finished(gallery);
   const failed = pictures.filter(({ state }) => state.step === 'failed').length;
   const settled = done.length + failed;
+  const again = pictures.filter(canRetry);
+  byId('retry-all', HTMLElement).hidden = again.length < 2;
   const first = done[0]?.state.embedding.vector;
 
   document.body.classList.toggle('empty', pictures.length === 0);
@@ -80,7 +84,8 @@ function showWhole(): void {
   byId('probing', HTMLElement).hidden = !first;
   if (first) {
     probe.max = String(first.length - 1);
-    markDimension(probe.valueAsNumber);
+    markDimension(probed ? probe.valueAsNumber : first.indexOf(Math.max(...first)));
+    probed = true;
   }
 
   const bar = byId('progress', HTMLProgressElement);
@@ -100,6 +105,7 @@ function summary(settled: number, failed: number): string {
   const good = `${settled - failed} of ${count}`;
   if (busySince !== undefined && count > 0) {
     took = `, in ${formatMs(performance.now() - busySince)}`;
+    masthead.refresh();
     announce(`${good} pictures have their vectors${trouble}`);
   }
   busySince = undefined;
@@ -129,18 +135,24 @@ function copied(copying: Promise<void>, what: string): void {
 const named = () =>
   finished(gallery).map(({ name, state }) => ({ name, vector: state.embedding.vector }));
 
+const canRetry = ({ state }: Picture): boolean => state.step === 'failed' && state.failure.retry;
+
 function onClick(id: string, action: () => void): void {
   byId(id, HTMLButtonElement).addEventListener('click', action);
 }
 
-onClick('samples', () => void drawSamples().then((files) => gallery.add(files)));
+onClick('samples', () => void samples.then((files) => gallery.add(files)));
+onClick('retry-all', () => {
+  for (const picture of gallery.pictures.filter(canRetry)) gallery.retry(picture);
+  byId('sheet', HTMLElement).focus();
+});
 onClick('clear', () => {
   gallery.clear();
   byId('pick', HTMLInputElement).focus();
   announce('All pictures removed');
 });
-onClick('copy-all', () => copied(copy(vectorsAsJson(named(), origin())), 'All vectors'));
-onClick('save-json', () => downloadJson('vectors.json', vectorsAsJson(named(), origin())));
+onClick('copy-all', () => copied(copy(vectorsAsJson(named(), masthead.origin())), 'All vectors'));
+onClick('save-json', () => downloadJson('vectors.json', vectorsAsJson(named(), masthead.origin())));
 onClick('save-npy', () =>
   downloadNpy(
     'vectors.npy',
@@ -152,4 +164,7 @@ onSchemeChange(() => {
   for (const row of rows.values()) row.repaint();
   showWhole();
 });
+void samples.then((files) =>
+  byId('sample-thumbnails', HTMLElement).replaceChildren(...files.map(thumbnailOf)),
+);
 startIntake({ add: (files) => gallery.add(files) });

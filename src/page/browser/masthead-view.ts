@@ -10,8 +10,15 @@ const answerWithinMs = 5_000;
 
 type Health = 'healthy' | 'not-ready' | 'unreachable';
 
-/** Starts asking; the returned function tells what vectors of now are of. */
-export function startMasthead(): () => Origin {
+export interface Masthead {
+  /** What vectors of now are of. */
+  origin(): Origin;
+  /** Asks at once instead of when it is time again. */
+  refresh(): void;
+}
+
+/** Starts asking. */
+export function startMasthead(): Masthead {
   let identity: IdentityReply | undefined;
   let info: OperatorInfo | undefined;
 
@@ -26,6 +33,7 @@ export function startMasthead(): () => Origin {
     if (who.status === 'fulfilled') identity = who.value;
     if (what.status === 'fulfilled') info = what.value;
     showFacts(identity, info);
+    showInFlight(what.status === 'fulfilled' ? what.value.inFlight : undefined);
     if (health.status === 'fulfilled') showHealth(...health.value);
     else showHealth('unreachable', 'no answer');
   }
@@ -39,11 +47,14 @@ export function startMasthead(): () => Origin {
   void askForever();
   document.addEventListener('visibilitychange', () => void (document.hidden || ask()));
 
-  return () => ({
-    operator: identity?.name ?? '',
-    modelId: info?.modelId ?? '',
-    metricType: identity?.metricType ?? '',
-  });
+  return {
+    origin: () => ({
+      operator: identity?.name ?? '',
+      modelId: info?.modelId ?? '',
+      metricType: identity?.metricType ?? '',
+    }),
+    refresh: () => void ask(),
+  };
 }
 
 async function askHealth(signal: AbortSignal): Promise<[Health, string]> {
@@ -73,8 +84,10 @@ function showHealth(health: Health, detail: string): void {
 }
 
 function showFacts(identity: IdentityReply | undefined, info: OperatorInfo | undefined): void {
-  if (identity) showIdentity(identity);
-  byId('untrained', HTMLElement).hidden = info?.trained !== false;
+  const untrained = info?.trained === false;
+  if (identity) showIdentity(identity, untrained);
+  for (const warning of document.querySelectorAll<HTMLElement>('[data-untrained]'))
+    warning.hidden = !untrained;
   byId('version', HTMLElement).textContent = info?.version ?? '';
   const weights = info?.trained === undefined ? undefined : info.trained ? 'trained' : 'untrained';
   const facts: [string, string | undefined][] = [
@@ -87,17 +100,22 @@ function showFacts(identity: IdentityReply | undefined, info: OperatorInfo | und
     ['Threads', info?.threads?.toString()],
     ['Dimension', identity?.dimension],
     ['Metric', identity?.metricType],
-    ['In flight', info?.inFlight.toString()],
   ];
   byId('facts', HTMLElement).replaceChildren(
     ...facts.map(([term, value]) => figure(term, value ?? '–')),
   );
 }
 
-function showIdentity({ name, dimension }: IdentityReply): void {
+function showInFlight(count: number | undefined): void {
+  const requests = count === 1 ? 'request' : 'requests';
+  byId('in-flight', HTMLElement).textContent =
+    count === undefined ? '' : `${count} ${requests} in flight`;
+}
+
+function showIdentity({ name, dimension }: IdentityReply, untrained: boolean): void {
   document.title = name;
   byId('name', HTMLElement).textContent = name;
   const count = Number(dimension).toLocaleString('en');
-  byId('lede', HTMLElement).textContent =
-    `Turns a picture into ${count} numbers. Pictures that are alike get numbers that are alike.`;
+  const promise = untrained ? '' : ' Pictures that are alike get numbers that are alike.';
+  byId('lede', HTMLElement).textContent = `Turns a picture into ${count} numbers.${promise}`;
 }

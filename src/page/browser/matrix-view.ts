@@ -1,13 +1,15 @@
 /** How alike the pictures are: every pair in a table, and each picture's nearest. */
 import { byId, element } from './dom.ts';
 import { finished, type Gallery, type Picture } from './gallery.ts';
-import { css, inkOn, rampAt } from './ramp.ts';
+import { css, currentRamp, inkOn, type Rgb } from './ramp.ts';
 import { numberOf } from './row-view.ts';
 import { distanceOf } from './similarity.ts';
 
 /** More would be neither readable nor quick to lay out; nearest neighbours are told of all. */
 const matrixAtMost = 24;
 const neighboursShown = 3;
+/** A larger table takes the whole width. */
+const sideBySideAtMost = 8;
 
 /** @param thumbnailOf - the address of a picture's thumbnail */
 export function showSimilarity(gallery: Gallery, thumbnailOf: (picture: Picture) => string): void {
@@ -19,6 +21,7 @@ export function showSimilarity(gallery: Gallery, thumbnailOf: (picture: Picture)
   const image = (picture: Picture): HTMLImageElement =>
     element('img', { attributes: { src: thumbnailOf(picture), alt: '' } });
   const shown = pictures.slice(0, matrixAtMost);
+  byId('similarity-views', HTMLElement).classList.toggle('many', shown.length > sideBySideAtMost);
   const matrix = byId('matrix', HTMLElement);
   matrix.replaceChildren(matrixOf(shown, gallery, image));
   // The arrow keys scroll what has the focus.
@@ -44,6 +47,9 @@ function matrixOf(
   // The scale starts at the least alike pair, or every cell would be dark: photos rarely come near 0.
   const lowest = Math.min(1, ...cosines.flat().filter((cosine) => cosine !== undefined));
 
+  const ramp = currentRamp();
+  const colour = (cosine: number): Rgb => ramp(lowest < 1 ? (cosine - lowest) / (1 - lowest) : 1);
+
   const heading = (picture: Picture, scope: 'row' | 'col'): HTMLTableCellElement =>
     element(
       'th',
@@ -67,7 +73,7 @@ function matrixOf(
       .neighbours(picture.id)
       .find(({ id }) => pictures.some((other) => other.id === id))?.id;
     const cells = pictures.map((other, column) =>
-      cellOf(cosines[row]?.[column], lowest, {
+      cellOf(cosines[row]?.[column], colour, {
         self: other === picture,
         nearest: other.id === nearest,
       }),
@@ -80,7 +86,7 @@ function matrixOf(
 
 function cellOf(
   cosine: number | undefined,
-  lowest: number,
+  colour: (cosine: number) => Rgb,
   { self, nearest }: { self: boolean; nearest: boolean },
 ): HTMLTableCellElement {
   if (cosine === undefined) return element('td', { text: '–' });
@@ -96,9 +102,9 @@ function cellOf(
   );
   if (nearest) cell.append(element('span', { class: 'visually-hidden', text: ', nearest' }));
   if (!self) {
-    const colour = rampAt(lowest < 1 ? (cosine - lowest) / (1 - lowest) : 1);
-    cell.style.backgroundColor = css(colour);
-    cell.style.color = inkOn(colour);
+    const background = colour(cosine);
+    cell.style.backgroundColor = css(background);
+    cell.style.color = inkOn(background);
   }
   return cell;
 }

@@ -16,22 +16,24 @@ const dark: readonly Rgb[] = [
   [0xf8, 0xf4, 0xc6],
 ];
 
-const prefersDark = matchMedia('(prefers-color-scheme: dark)');
+const prefersDark = (): MediaQueryList => matchMedia('(prefers-color-scheme: dark)');
 
 /** Calls back when the visitor turns from light to dark or back. */
 export function onSchemeChange(callback: () => void): void {
-  prefersDark.addEventListener('change', callback);
+  prefersDark().addEventListener('change', callback);
 }
 
-/** The colour of `t`, 0 to 1, on the current background. */
-export function rampAt(t: number): Rgb {
-  const stops = prefersDark.matches ? dark : light;
-  const position = Math.min(1, Math.max(0, t)) * (stops.length - 1);
-  const at = Math.min(stops.length - 2, Math.floor(position));
-  const [from, to] = [stops[at] ?? [0, 0, 0], stops[at + 1] ?? [0, 0, 0]];
-  const mix = (channel: 0 | 1 | 2): number =>
-    Math.round(from[channel] + (to[channel] - from[channel]) * (position - at));
-  return [mix(0), mix(1), mix(2)];
+/** Gives the colour of `t`, 0 to 1, on the background of now. */
+export function currentRamp(): (t: number) => Rgb {
+  const stops = prefersDark().matches ? dark : light;
+  return (t) => {
+    const position = Math.min(1, Math.max(0, t)) * (stops.length - 1);
+    const at = Math.min(stops.length - 2, Math.floor(position));
+    const [from, to] = [stops[at] ?? [0, 0, 0], stops[at + 1] ?? [0, 0, 0]];
+    const mix = (channel: 0 | 1 | 2): number =>
+      Math.round(from[channel] + (to[channel] - from[channel]) * (position - at));
+    return [mix(0), mix(1), mix(2)];
+  };
 }
 
 export const css = ([r, g, b]: Rgb): string => `rgb(${r} ${g} ${b})`;

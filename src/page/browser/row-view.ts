@@ -6,6 +6,7 @@ import type { Picture } from './gallery.ts';
 import type { Embedding } from './operator.ts';
 import { cellOf, dimensionAt, paintStrip } from './strip.ts';
 import { timesView } from './times-view.ts';
+import { formatMs } from './timings.ts';
 
 export interface RowActions {
   readonly remove: (picture: Picture) => void;
@@ -34,6 +35,7 @@ export function createRow(picture: Picture, actions: RowActions): Row {
   const thumbnail = URL.createObjectURL(picture.file);
   const state = element('div', { class: 'state' });
   const side = element('div', { class: 'side' });
+  const total = element('span', { class: 'total' });
   const node = element(
     'li',
     { class: 'row', attributes: { tabindex: '-1', 'aria-label': picture.name } },
@@ -46,6 +48,7 @@ export function createRow(picture: Picture, actions: RowActions): Row {
         { class: 'row-head' },
         element('h3', { text: picture.name, attributes: { title: picture.name } }),
         element('span', { class: 'quiet', text: byteSize(picture.file.size) }),
+        total,
       ),
       state,
     ),
@@ -68,6 +71,7 @@ export function createRow(picture: Picture, actions: RowActions): Row {
     node.dataset.state = now.step;
     node.setAttribute('aria-busy', String(now.step === 'working'));
     done = undefined;
+    total.textContent = now.step === 'done' ? formatMs(now.embedding.totalMs) : '';
     if (now.step === 'done') {
       done = doneView(picture, now.embedding, now.figures, actions.probe);
       state.replaceChildren(done.strip, timesView(now.embedding));
@@ -198,7 +202,7 @@ function doneView(
       const cell = cellOf(dimension, vector.length);
       marker.style.left = `${cell.left}%`;
       marker.style.top = `${cell.top}%`;
-      probedTerm.textContent = `[${dimension}]`;
+      probedTerm.textContent = `At ${dimension}`;
       probed.textContent = formatValue(vector[dimension] ?? 0);
     },
     repaint: () => paintStrip(canvas, vector),

@@ -1,4 +1,6 @@
 /** Pictures drawn on the spot, for a visitor who has none at hand: two pairs that are alike, and two that are not. */
+import { element } from './dom.ts';
+
 type Draw = (context: CanvasRenderingContext2D, random: () => number) => void;
 
 const width = 384;
@@ -27,6 +29,11 @@ export function drawSamples(): Promise<File[]> {
       return new File(blob ? [blob] : [], name, { type: 'image/png' });
     }),
   );
+}
+
+/** A picture's own thumbnail, decoration beside the words. */
+export function thumbnailOf(file: File): HTMLImageElement {
+  return element('img', { attributes: { src: URL.createObjectURL(file), alt: '' } });
 }
 
 function dusk(

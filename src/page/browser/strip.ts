@@ -1,6 +1,6 @@
 /** A vector as a small picture: dimension 0 at the top left, row after row, the same dimension always in the same cell. */
 import { figuresOf } from './figures.ts';
-import { rampAt } from './ramp.ts';
+import { currentRamp } from './ramp.ts';
 
 const columns = 128;
 
@@ -15,12 +15,13 @@ export function paintStrip(canvas: HTMLCanvasElement, vector: Float32Array): voi
   const span = max - Math.min(min, 0) || 1;
   const level = (value: number): number =>
     min < 0 ? (value - min) / span : Math.sqrt(value / span);
+  const colour = currentRamp();
   const rows = rowsOf(vector.length);
   canvas.width = columns;
   canvas.height = rows;
   const image = new ImageData(columns, rows);
   vector.forEach((value, dimension) => {
-    image.data.set([...rampAt(level(value)), 255], dimension * 4);
+    image.data.set([...colour(level(value)), 255], dimension * 4);
   });
   canvas.getContext('2d')?.putImageData(image, 0, 0);
 }

@@ -3,7 +3,7 @@ import { element } from './dom.ts';
 import type { Embedding } from './operator.ts';
 import { formatMs } from './timings.ts';
 
-export function timesView({ stages, totalMs }: Embedding): HTMLDivElement {
+export function timesView({ stages }: Embedding): HTMLDivElement {
   const bar = element('div', { class: 'times-bar', attributes: { 'aria-hidden': 'true' } });
   const list = element('dl', { class: 'times' });
   for (const { name, ms } of stages) {
@@ -19,13 +19,5 @@ export function timesView({ stages, totalMs }: Embedding): HTMLDivElement {
       ),
     );
   }
-  list.append(
-    element(
-      'div',
-      { class: 'total' },
-      element('dt', { text: 'in all' }),
-      element('dd', { text: formatMs(totalMs) }),
-    ),
-  );
   return element('div', {}, bar, list);
 }

@@ -23,8 +23,8 @@ export function stagesOf(header: string | null, totalMs: number): Stage[] {
   return [...stages, { name: 'network', ms: Math.max(0, totalMs - known) }];
 }
 
-/** Milliseconds for people: one decimal below ten. */
+/** Milliseconds for people: one decimal below ten, seconds from a thousand. */
 export function formatMs(ms: number): string {
-  if (ms >= 10_000) return `${(ms / 1000).toFixed(1)} s`;
+  if (ms >= 1000) return `${(ms / 1000).toFixed(2)} s`;
   return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
 }
