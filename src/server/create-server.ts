@@ -6,6 +6,8 @@ import type { Config } from '../config/options.ts';
 import type { Embedder } from '../embedder/embedder.ts';
 import { OperatorError } from '../errors.ts';
 import { Health } from '../gen/grpc/health/v1/health_pb.ts';
+import { ServerReflection } from '../gen/grpc/reflection/v1/reflection_pb.ts';
+import { ServerReflection as ServerReflectionAlpha } from '../gen/grpc/reflection/v1alpha/reflection_pb.ts';
 import { Operator } from '../gen/omnisearch/operator_pb.ts';
 import type { Log } from '../log.ts';
 import type { RpcHandler } from './call.ts';
@@ -16,6 +18,7 @@ import { createHealthService } from './health-service.ts';
 import { createOperatorService } from './operator-service.ts';
 import { createProbes } from './probes.ts';
 import { createReadiness, type ServingState } from './readiness.ts';
+import { createReflectionServices } from './reflection-service.ts';
 import { acceptCompression, compressMinBytes } from './reply-encoding.ts';
 import { createRequestHandler } from './request-handler.ts';
 import type { Routes } from './routes.ts';
@@ -70,6 +73,9 @@ export function createServer(options: ServerOptions): OperatorServer {
   });
   router.service(Operator, createOperatorService(readiness, config));
   router.service(Health, createHealthService(readiness));
+  const reflection = createReflectionServices(readiness);
+  router.service(ServerReflection, reflection.v1);
+  router.service(ServerReflectionAlpha, reflection.v1alpha);
 
   const front = createFront({
     config,

@@ -53,7 +53,7 @@ export function createFront(options: FrontOptions): Server {
     onRequest,
   );
   http1.on('clientError', (err, socket) => {
-    log.debug({ err }, 'not an HTTP request');
+    log.debug(reasonOf(err), 'not an HTTP request');
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
     else socket.destroy();
   });
@@ -68,10 +68,10 @@ export function createFront(options: FrontOptions): Server {
     },
     onRequest,
   );
-  http2.on('sessionError', (err) => log.debug({ err }, 'an HTTP/2 connection failed'));
+  http2.on('sessionError', (err) => log.debug(reasonOf(err), 'an HTTP/2 connection failed'));
 
   return createNetServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => {
-    socket.on('error', (err) => log.debug({ err }, 'a connection failed'));
+    socket.on('error', (err) => log.debug(reasonOf(err), 'a connection failed'));
     if (connections.size >= config.maxConnections) {
       log.warn(`${connections.size} connections; another one was closed (--max-connections)`);
       socket.destroy();
@@ -112,6 +112,12 @@ export function createFront(options: FrontOptions): Server {
     });
   });
 }
+
+/** Of an error of a connection, what may be logged: some carry the bytes that were read. */
+const reasonOf = ({ code, message }: NodeJS.ErrnoException): Record<string, unknown> => ({
+  code,
+  reason: message,
+});
 
 /** Reads until it is clear which protocol this is, and puts back what was read. */
 function sniff(socket: Socket, decide: (isHttp2: boolean) => void): void {

@@ -55,7 +55,7 @@ export function createOperatorService(
         context.responseHeader.set('server-timing', serverTiming(timings));
         return create(ExecuteReplySchema, {
           nums: BigInt(vectors.length),
-          vectors: vectors.map((v) => create(VectorSchema, { element: Array.from(v) })),
+          vectors: vectors.map((v) => create(VectorSchema, { element: toNumbers(v) })),
         });
       });
     },
@@ -86,6 +86,13 @@ async function embed(
   if (result.vectors.length !== images)
     throw new Error(`${images} images gave ${result.vectors.length} vectors`);
   return result;
+}
+
+/** What protobuf-es wants of a repeated float. `Array.from` takes some twenty times as long: it goes through an iterator. */
+function toNumbers(vector: Float32Array): number[] {
+  const numbers = new Array<number>(vector.length);
+  for (let i = 0; i < vector.length; i++) numbers[i] = vector[i] ?? 0;
+  return numbers;
 }
 
 /** The split as browsers' network panels show it: https://www.w3.org/TR/server-timing/ */

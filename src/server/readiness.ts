@@ -12,6 +12,8 @@ export interface Readiness {
   /** @throws OperatorError NOT_READY or DRAINING */
   serving(): Embedder;
   drain(): void;
+  /** Fires when the operator begins to shut down. */
+  readonly draining: AbortSignal;
   /** The state now, then every change of it, until `signal` fires or the operator drains. */
   changes(signal: AbortSignal): AsyncGenerator<ServingState, void, undefined>;
 }
@@ -22,7 +24,7 @@ const lookEvery = 1000;
 export function createReadiness(opening: Promise<Embedder>): Readiness {
   let embedder: Embedder | undefined;
   let failed = false;
-  let draining = false;
+  const draining = new AbortController();
   const waiting = new Set<() => void>();
   const wake = (): void => {
     for (const look of [...waiting]) look();
@@ -40,7 +42,7 @@ export function createReadiness(opening: Promise<Embedder>): Readiness {
   );
 
   function state(): ServingState {
-    if (draining) return 'draining';
+    if (draining.signal.aborted) return 'draining';
     if (failed) return 'failed';
     return embedder?.state ?? 'starting';
   }
@@ -64,6 +66,7 @@ export function createReadiness(opening: Promise<Embedder>): Readiness {
     get embedder() {
       return embedder;
     },
+    draining: draining.signal,
     serving() {
       const now = state();
       if (now === 'draining')
@@ -75,7 +78,7 @@ export function createReadiness(opening: Promise<Embedder>): Readiness {
       return embedder;
     },
     drain() {
-      draining = true;
+      draining.abort();
       wake();
     },
     async *changes(signal) {

@@ -95,6 +95,17 @@ function inOurTerms({ code, rawMessage }: ConnectError): OperatorError | undefin
   const malformed = /^parse binary: (.*)/.exec(rawMessage);
   if (code === Code.Internal && malformed)
     return new OperatorError('REQUEST_MALFORMED', `the request is malformed: ${malformed[1]}`);
+  // What was read instead is quoted in full, and may be an image.
+  const json = /^cannot decode (?:field|message) (\S+) from JSON: (expected [^,]*)?/.exec(
+    rawMessage,
+  );
+  if (code === Code.InvalidArgument && json) {
+    const problem = json[2] ?? 'the body is not the JSON of this message';
+    return new OperatorError(
+      'REQUEST_MALFORMED',
+      `the request is malformed: ${json[1]}: ${problem}`,
+    );
+  }
   const tooLarge = /message (?:size (\d+) )?is larger than configured (read|write)MaxBytes (\d+)/;
   const [, size, direction, most] = tooLarge.exec(rawMessage) ?? [];
   if (code !== Code.ResourceExhausted || most === undefined) return undefined;
