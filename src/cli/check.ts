@@ -4,19 +4,18 @@ import type { Config } from '../config/options.ts';
 import { ConfigError } from '../errors.ts';
 import { type CheckOptions, checkOperator } from '../phantoscope/check.ts';
 import { samplePicture } from '../phantoscope/sample-picture.ts';
+import type { CommandContext } from './command.ts';
 
 /** base64 of this is just within the 100 MiB of a message. */
 const maxFileBytes = 74 * 1024 * 1024;
 
 /**
  * `check -e host:port`: whether an operator does what Phantoscope expects of one, and of its kind.
- * @param print - takes each line of the report
  * @returns the exit code: 0 it does, 1 it does not
  * @throws ConfigError where the options do not fit
  */
 export async function runCheck(
-  config: Config,
-  print: (line: string) => void,
+  { config, print }: Pick<CommandContext, 'config' | 'print'>,
   signal: AbortSignal,
 ): Promise<number> {
   const endpoint = config.endpoint.text;

@@ -24,10 +24,10 @@ export const commands: Readonly<Record<string, Command>> = {
   healthcheck: command('ask the operator on this machine whether it serves', async (context) =>
     (await import('./healthcheck.ts')).healthcheck(context),
   ),
-  register: command('register a running operator with Phantoscope', async ({ config, print }) =>
-    (await import('./register.ts')).runRegister(config, print, interrupted()),
+  register: command('register a running operator with Phantoscope', async (context) =>
+    (await import('./register.ts')).runRegister(context, interrupted()),
   ),
-  check: command('call any operator as Phantoscope does and report', async ({ config, print }) =>
-    (await import('./check.ts')).runCheck(config, print, interrupted()),
+  check: command('call any operator as Phantoscope does and report', async (context) =>
+    (await import('./check.ts')).runCheck(context, interrupted()),
   ),
 };

@@ -1,19 +1,17 @@
-import type { Config } from '../config/options.ts';
 import { ConfigError } from '../errors.ts';
 import { PhantoscopeError } from '../phantoscope/failure.ts';
 import { register } from '../phantoscope/register.ts';
 import type { Outcome } from '../phantoscope/registration.ts';
+import type { CommandContext } from './command.ts';
 import { registrationRequest } from './registration-request.ts';
 
 /**
  * `register --to URL`: registers the operator at `--endpoint`, which must be running (v0.1), or `--docker-image` (v0.2).
- * @param print - takes each line of the report
  * @returns the exit code: 0 registered, now or before, 1 not
  * @throws ConfigError where the options do not fit
  */
 export async function runRegister(
-  config: Config,
-  print: (line: string) => void,
+  { config, print, complain }: Pick<CommandContext, 'config' | 'print' | 'complain'>,
   signal: AbortSignal,
 ): Promise<number> {
   if (config.to === undefined) {
@@ -27,7 +25,7 @@ export async function runRegister(
   } catch (thrown) {
     if (!(thrown instanceof PhantoscopeError)) throw thrown;
     if (thrown.kind === 'options') throw new ConfigError(thrown.message);
-    print(`not registered: ${thrown.message}`);
+    complain(`not registered: ${thrown.message}`);
     return 1;
   }
 }

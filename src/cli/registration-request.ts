@@ -1,6 +1,6 @@
-import packageJson from '../../package.json' with { type: 'json' };
 import type { Config } from '../config/options.ts';
 import type { RegistrationRequest } from '../phantoscope/registration.ts';
+import { version } from './version.ts';
 
 /** What `register` and `serve --register` ask of the Phantoscope at `apiUrl`. */
 export function registrationRequest(
@@ -24,7 +24,7 @@ export function registrationRequest(
             image: dockerImage,
             author: config.author,
             description: config.description,
-            version: packageJson.version,
+            version,
             type: known.type ?? 'encoder',
             instance: config.instance,
           },

@@ -75,7 +75,8 @@ export async function deleteInstance(
 const path = (operator: string, instance: string): string =>
   `${operatorPath(operator)}/instances/${encodeURIComponent(instance)}`;
 
-const isRunning = (instance: StoredRecord): boolean => field(instance, 'status') === 'running';
+export const isRunning = (instance: StoredRecord): boolean =>
+  field(instance, 'status') === 'running';
 
 function post({ rest }: Means, to: string, body?: Record<string, string>): Promise<RestReply> {
   return rest.call({ method: 'POST', path: to, timeoutMs: startTimeoutMs, ...(body && { body }) });

@@ -54,6 +54,12 @@ export async function registerV01(request: RegistrationRequest, means: Means): P
   throw notStored(reply, request);
 }
 
+/** Whether the record still leads to this operator; calls nobody but the API server. */
+export async function isRegisteredV01(outcome: Outcome, { rest }: Means): Promise<boolean> {
+  const found = await findOperator(rest, outcome.name);
+  return found !== undefined && sameEndpoint(field(found, 'endpoint'), outcome.endpoint);
+}
+
 /** Takes the record away if it leads here. @returns whether there was one */
 export async function unregisterV01(
   name: string,

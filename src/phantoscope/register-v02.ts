@@ -1,6 +1,12 @@
 /** Phantoscope v0.2: an image is registered, and the API server starts a container of it as an instance. */
 import { PhantoscopeError, printable } from './failure.ts';
-import { containerName, deleteInstance, ensureInstance } from './instances-v02.ts';
+import {
+  containerName,
+  deleteInstance,
+  ensureInstance,
+  findInstance,
+  isRunning,
+} from './instances-v02.ts';
 import type { IdentityAnswer } from './operator-client.ts';
 import { deleteOperator, field, findOperator, type StoredRecord } from './operator-record.ts';
 import {
@@ -19,7 +25,7 @@ const answersWithinMs = 20_000;
 /** Ends with the record stored and the instance running however often it runs. @throws PhantoscopeError */
 export async function registerV02(request: RegistrationRequest, means: Means): Promise<Outcome> {
   const { rest } = means;
-  const { name, image } = await complete(request);
+  const { name, image } = complete(request);
   const notes = checkName(name);
   const record = await ensureRecord(request, name, image, means);
   if (record === 'replaced') await deleteInstance(means, name, image.instance);
@@ -33,9 +39,21 @@ export async function registerV02(request: RegistrationRequest, means: Means): P
   return { api: 'v0.2', state, name, endpoint: field(instance, 'endpoint'), notes };
 }
 
+/** Whether the record is there and its instance runs. */
+export async function isRegisteredV02(
+  request: RegistrationRequest,
+  means: Means,
+): Promise<boolean> {
+  const { name, image } = complete(request);
+  const found = await findOperator(means.rest, name);
+  if (!found || !isThis(found, image)) return false;
+  const instance = await findInstance(means, name, image.instance);
+  return instance !== undefined && isRunning(instance);
+}
+
 /** Takes instance and record away if the record is of this image. @returns whether there was one */
 export async function unregisterV02(request: RegistrationRequest, means: Means): Promise<boolean> {
-  const { name, image } = await complete(request);
+  const { name, image } = complete(request);
   const found = await findOperator(means.rest, name);
   if (!found || field(found, 'addr') !== image.image) return false;
   await deleteInstance(means, name, image.instance);
@@ -43,16 +61,16 @@ export async function unregisterV02(request: RegistrationRequest, means: Means):
   return true;
 }
 
-async function complete({
-  apiUrl,
-  name,
-  image,
-}: RegistrationRequest): Promise<{ name: string; image: ImageRecord }> {
-  if (image && name !== undefined) return { name, image };
+/** The image is needed; without a name it is the image's own. */
+function complete({ apiUrl, name, image }: RegistrationRequest): {
+  name: string;
+  image: ImageRecord;
+} {
+  if (image) return { image, name: name ?? repository(image.image).replace(/^.*\//, '') };
   throw new PhantoscopeError(
     'options',
-    `Phantoscope at ${apiUrl} is v0.2, which starts operators itself, from an image: give ` +
-      `${image ? '--name' : '--docker-image, for example --docker-image psoperator/resnet50_encoder:latest'}`,
+    `Phantoscope at ${apiUrl} is v0.2, which starts operators itself, from an image: give --docker-image, for example ` +
+      '--docker-image psoperator/resnet50_encoder:latest',
   );
 }
 

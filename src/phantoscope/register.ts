@@ -1,7 +1,7 @@
 import { detectVersion } from './detect-version.ts';
 import { type ConnectOperator, connectOperator } from './operator-client.ts';
-import { registerV01, unregisterV01 } from './register-v01.ts';
-import { registerV02, unregisterV02 } from './register-v02.ts';
+import { isRegisteredV01, registerV01, unregisterV01 } from './register-v01.ts';
+import { isRegisteredV02, registerV02, unregisterV02 } from './register-v02.ts';
 import type { Clock, Means, Outcome, RegistrationRequest } from './registration.ts';
 import { createRest, type Fetch } from './rest.ts';
 
@@ -43,6 +43,16 @@ export async function register(
   const means = createMeans(request, options);
   const api = request.api === 'auto' ? await detectVersion(means.rest) : request.api;
   return api === 'v0.1' ? registerV01(request, means) : registerV02(request, means);
+}
+
+/** Whether what `register` did still holds; a few GETs, nothing is called or changed. @throws PhantoscopeError */
+export async function isRegistered(
+  outcome: Outcome,
+  request: RegistrationRequest,
+  options: RegisterOptions,
+): Promise<boolean> {
+  const means = createMeans(request, options);
+  return outcome.api === 'v0.1' ? isRegisteredV01(outcome, means) : isRegisteredV02(request, means);
 }
 
 /** Takes back what `register` did, unless it belongs to another operator by now. @returns whether there was something */

@@ -1,6 +1,6 @@
 /** `serve --register`: registers once the operator is ready, keeps it registered, and takes it back at the end. */
 import { reason } from './failure.ts';
-import { type RegisterOptions, realClock, register, unregister } from './register.ts';
+import { isRegistered, type RegisterOptions, realClock, register, unregister } from './register.ts';
 import type { Outcome, RegistrationRequest } from './registration.ts';
 
 export interface RegistrationLog {
@@ -48,9 +48,11 @@ export function startRegistration(options: RegistrationLoopOptions): Registratio
   /** One attempt. @returns milliseconds until the next */
   async function attempt(): Promise<number> {
     try {
+      const means = { ...options, signal: cut.signal };
+      if (outcome && complaint === '' && (await still(outcome, means))) return checkEveryMs;
       // Taking the name by force is for the first time: two operators that both insist would go on for ever.
       const replace = request.replace && outcome === undefined;
-      const now = await register({ ...request, replace }, { ...options, signal: cut.signal });
+      const now = await register({ ...request, replace }, means);
       if (now.state !== 'unchanged' || outcome === undefined || complaint !== '') tell(now);
       outcome = now;
       complaint = '';
@@ -58,16 +60,19 @@ export function startRegistration(options: RegistrationLoopOptions): Registratio
       return checkEveryMs;
     } catch (thrown) {
       cut.signal.throwIfAborted();
-      const words = reason(thrown);
+      const words = fullReason(thrown);
       const wait = Math.round(retryMs * (0.5 + random() / 2));
       retryMs = Math.min(2 * retryMs, longestRetryMs);
       // The same sentence once, not every minute.
-      if (words !== complaint)
-        log.warn({ to, retryInMs: wait }, `not registered: ${fullReason(thrown)}`);
+      if (words !== complaint) log.warn({ to, retryInMs: wait }, `not registered: ${words}`);
       complaint = words;
       return wait;
     }
   }
+
+  /** A doubt is a no: the attempt that follows meets the same trouble, and tells it. */
+  const still = (was: Outcome, means: RegisterOptions): Promise<boolean> =>
+    isRegistered(was, request, means).catch(() => false);
 
   function tell(now: Outcome): void {
     const { api, state, name, endpoint } = now;

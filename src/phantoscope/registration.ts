@@ -22,7 +22,7 @@ export interface RegistrationRequest {
   /** As parseApiUrl returns it. */
   readonly apiUrl: string;
   readonly api: ApiVersion | 'auto';
-  /** Under which name; undefined: in v0.1 the one that Identity says, in v0.2 an error. */
+  /** Under which name; undefined: in v0.1 the one that Identity says, in v0.2 the image's. */
   readonly name?: string | undefined;
   readonly endpoint: Endpoint;
   /** Take the name even from another operator. */

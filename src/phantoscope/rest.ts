@@ -54,6 +54,8 @@ export function createRest(options: RestOptions): Rest {
         method: request.method,
         // A redirected POST would become a GET, and a registration would seem to have worked.
         redirect: 'manual',
+        // Minutes pass between two calls: a kept connection has been closed by then, and a POST on it is lost.
+        keepalive: false,
         signal: either,
         headers: { accept: 'application/json', 'content-type': 'application/json' },
         ...(request.body && { body: JSON.stringify(request.body) }),
@@ -64,15 +66,29 @@ export function createRest(options: RestOptions): Rest {
     } catch (thrown) {
       signal.throwIfAborted();
       if (thrown instanceof PhantoscopeError) throw thrown;
-      const words = late.aborted ? `no complete answer within ${limit / 1000} s` : reason(thrown);
+      const words = late.aborted ? `no complete answer within ${limit / 1000} s` : broken(thrown);
       throw new PhantoscopeError(
         'unreachable',
-        `${what}: ${words}. Is Phantoscope's API server running there?`,
+        `${what}: ${words}; is Phantoscope's API server running there?`,
         thrown,
       );
     }
   }
   return { url, call };
+}
+
+/** Bun's own words for these address the author of a program. */
+function broken(thrown: unknown): string {
+  switch ((thrown as { code?: unknown }).code) {
+    case 'ECONNREFUSED':
+      return 'nothing listens there';
+    case 'ENOTFOUND':
+      return 'the name does not resolve here';
+    case 'ECONNRESET':
+      return 'the connection was closed without an answer';
+    default:
+      return reason(thrown);
+  }
 }
 
 function refuseRedirect(response: Response, what: string): void {

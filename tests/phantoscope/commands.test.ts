@@ -16,7 +16,8 @@ async function run(line: string): Promise<{ code: number; output: string }> {
   const { command, config } = parseCommandLine(line.split(' '), {}, ['register', 'check']);
   const lines: string[] = [];
   const print = (text: string): void => void lines.push(text);
-  const code = await (command === 'check' ? runCheck : runRegister)(config, print, signal);
+  const context = { config, print, complain: print };
+  const code = await (command === 'check' ? runCheck : runRegister)(context, signal);
   return { code, output: lines.join('\n') };
 }
 

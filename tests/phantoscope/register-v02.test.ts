@@ -182,17 +182,19 @@ scene('a container out of reach is told in a note', async (s) => {
   expect(outcome.notes.join()).toMatch(/cannot be reached from here.*check -e 127\.0\.1\.\d+:\d+/);
 });
 
-scene('without an image or a name it says which option is missing', async (s) => {
+scene('without an image it says which option is missing', async (s) => {
   const { image: _, ...bare } = requestFor(s);
   expect(await failureOf(register(bare, { signal }))).toMatchObject({
     kind: 'options',
     message: expect.stringMatching(/v0\.2.*--docker-image/),
   });
-  const { name: __, ...nameless } = requestFor(s);
-  expect(await failureOf(register(nameless, { signal }))).toMatchObject({
-    kind: 'options',
-    message: expect.stringMatching(/give --name/),
-  });
+});
+
+scene("without a name it takes the image's", async (s) => {
+  const { name: _, ...nameless } = requestFor(s);
+  const outcome = await register(nameless, { signal });
+  expect(outcome).toMatchObject({ name: 'resnet50_encoder', state: 'registered' });
+  expect(await unregister(outcome, nameless, { signal })).toBe(true);
 });
 
 scene('unregister removes container and record, and leaves another image alone', async (s) => {

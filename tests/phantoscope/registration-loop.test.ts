@@ -121,6 +121,7 @@ test('startRegistration, looks every 30 s and is quiet while all is well', async
   expect(await it.clock.next()).toBe(30_000);
   expect(it.lines).toEqual(['info registered with Phantoscope']);
   expect(it.phantoscope.calls.filter((call) => call.startsWith('POST'))).toHaveLength(1);
+  expect(it.phantoscope.calls.slice(-2)).toEqual(Array(2).fill(`GET /v1/operator/${name}`));
   await registration.stop();
 });
 

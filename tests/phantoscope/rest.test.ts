@@ -77,7 +77,7 @@ test('rest, nobody there', async () => {
   const rest = createRest({ url: 'http://127.0.0.1:1', signal });
   await expect(findOperator(rest, 'a')).rejects.toMatchObject({
     kind: 'unreachable',
-    message: expect.stringContaining('Is Phantoscope'),
+    message: expect.stringMatching(/nothing listens there; is Phantoscope's API server running/),
   });
 });
 

@@ -44,7 +44,7 @@ export const phantoscopeOptions = {
   }),
   name: optional({
     type: text('NAME', 'letters, digits and "_", at most 80'),
-    fallbackText: "the model's",
+    fallbackText: "the model's, with v0.2 the image's",
     group: 'phantoscope',
     commands: both,
     description: 'The name under which Phantoscope knows the operator.',
