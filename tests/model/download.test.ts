@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { defaultCacheDir } from '../../src/cache-dir.ts';
 import {
   type CachedDownloadOptions,
   cachedDownload,
@@ -12,6 +11,7 @@ import { fetchToFile, withoutSecrets } from '../../model/download/fetch-file.ts'
 import { withFileLock } from '../../model/download/file-lock.ts';
 import { createLines } from '../../model/download/progress.ts';
 import { DownloadError } from '../../model/errors.ts';
+import { defaultCacheDir } from '../../src/cache-dir.ts';
 import { type Loopback, serveLoopback } from './support/loopback.ts';
 
 const content = Buffer.alloc(300_000);

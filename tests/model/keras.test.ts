@@ -20,6 +20,7 @@ import {
   kerasWeights,
   recogniseScheme,
 } from '../../model/weights/keras.ts';
+import { openWeights } from '../../model/weights/open-weights.ts';
 import { randomLayers, tinySpec } from './support/random-weights.ts';
 import { type KerasEdits, layouts, writeKeras } from './support/write-keras.ts';
 
@@ -68,6 +69,21 @@ describe('openWeights of Keras files', () => {
       const { weights } = await readAll(write('Keras 2', edits));
       expect(weights[0]?.kernel).toEqual(layers[0]!.kernel);
     });
+});
+
+test('openWeights, the TensorFlow 2 namesake never passes for the tutorial model', async () => {
+  const path = join(folder, 'resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5');
+  // All of ResNet50's layers, one filter each: names alone decide.
+  const thin = randomLayers({ ...resnet50KerasV1, filters: [1, 1, 1, 1], stemFilters: 1 }, 1);
+  writeKeras(path, thin, layouts['TensorFlow 2']);
+  const { recipe, close } = await openWeights(path);
+  close();
+  expect(recipe.name).toBe('resnet50_tf2_encoder');
+  expect(recipe.spec).toEqual({
+    ...resnet50KerasV1,
+    architecture: 'resnet50-keras-tf2',
+    epsilon: 1.001e-5,
+  });
 });
 
 describe('damaged and foreign Keras files', () => {

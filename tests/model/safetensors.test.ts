@@ -183,6 +183,19 @@ describe('openWeights, gzipped', () => {
     ...new Bun.Glob('resnet50-encoder-*').scanSync({ cwd: tmpdir(), onlyFiles: false }),
   ];
 
+  test('openWeights, reads the same and removes what it unpacked', async () => {
+    const thin = randomLayers({ ...resnet50Torchvision, filters: [1, 1, 1, 1], stemFilters: 1 }, 1);
+    writeSafetensors(path, torchvisionTensors(thin));
+    writeFileSync(packed, Bun.gzipSync(readFileSync(path)));
+    const before = temporaryFolders();
+    const { recipe, read, close } = await openWeights(packed);
+    const { layer, kernel } = thin[0]!;
+    expect(read(layer).kernel).toEqual(kernel);
+    expect(recipe.name).toBe('resnet50_torchvision_encoder');
+    close();
+    expect(temporaryFolders()).toEqual(before);
+  });
+
   test('openWeights, a short gzip file leaves nothing behind', async () => {
     writeSafetensors(path, tensors());
     const gz = Bun.gzipSync(readFileSync(path));

@@ -1,0 +1,101 @@
+import { afterAll, expect, test } from 'bun:test';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { serveLoopback } from './support/loopback.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'command-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const main = join(import.meta.dir, '../../model/main.ts');
+
+function start(...args: string[]) {
+  return Bun.spawn([process.execPath, main, ...args], { stdout: 'pipe', stderr: 'pipe' });
+}
+
+async function run(...args: string[]) {
+  const child = start(...args);
+  const [stdout, stderr] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ]);
+  return { code: await child.exited, stdout, stderr };
+}
+
+test('model, --help lists the commands, prepare --help its options', async () => {
+  const [whole, prepare] = await Promise.all([run('--help'), run('prepare', '--help')]);
+  expect(whole.code).toBe(0);
+  expect(whole.stdout).toContain('prepare   turn weights');
+  expect(prepare.code).toBe(0);
+  for (const option of ['--out FOLDER', '--weights FILE|URL|untrained', '--offline', '--sha256'])
+    expect(prepare.stdout).toContain(option);
+});
+
+test('model, an unknown command ends with 2', async () => {
+  const { code, stderr } = await run('prepair');
+  expect(code).toBe(2);
+  expect(stderr).toContain('prepair: there is no such command');
+});
+
+test('model prepare, all bad options are listed at once', async () => {
+  const args = ['--wights', 'x', '--offline=yes', '--sha256', 'zz', '--time-limit', '0', '-o'];
+  const { code, stderr } = await run('prepare', ...args);
+  expect(code).toBe(2);
+  expect(stderr.trim().split('\n')).toEqual([
+    '--wights: there is no such option',
+    'x: unexpected argument',
+    '--offline: takes no value',
+    '--sha256: needs 64 hexadecimal digits',
+    '--time-limit: needs a positive number of seconds, not "0"',
+    '-o: there is no such option',
+    '--out: is missing (where resnet50.onnx and resnet50.json go)',
+  ]);
+});
+
+test('model prepare, a value that is missing, twice or the next option', async () => {
+  const args = ['--out', '--offline', '--licence', 'a', '--licence', 'b', '--weights'];
+  const { code, stderr } = await run('prepare', ...args);
+  expect(code).toBe(2);
+  expect(stderr.trim().split('\n')).toEqual([
+    '--out: needs a value, FOLDER',
+    '--licence: given twice',
+    '--weights: needs a value, FILE|URL|untrained',
+  ]);
+});
+
+test('model prepare, a failure ends with 1 and one plain sentence', async () => {
+  const out = join(folder, 'failed');
+  const { code, stdout, stderr } = await run('prepare', '--out', out, '--weights', '/absent.h5');
+  expect({ code, stdout, stderr }).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: '/absent.h5: there is no such file\n',
+  });
+  expect(existsSync(out)).toBe(false);
+});
+
+test('model prepare, prints the path of the model', async () => {
+  const { code, stdout, stderr } = await run('prepare', '--out', folder, '--weights', 'untrained');
+  expect(code).toBe(0);
+  expect(stdout).toBe(`${join(folder, 'resnet50.onnx')}\n`);
+  expect(stderr).toContain('This model is UNTRAINED: its vectors mean nothing.');
+}, 30_000);
+
+test('model prepare, Ctrl-C during a download ends with 130 and leaves nothing', async () => {
+  const asked = Promise.withResolvers<void>();
+  const server = await serveLoopback({
+    '/weights.h5': (response) => {
+      response.writeHead(200, { 'content-length': 1e6 });
+      response.write(Buffer.alloc(5e5));
+      asked.resolve();
+    },
+  });
+  const cache = join(folder, 'cache');
+  const weights = `${server.url}/weights.h5`;
+  const child = start('prepare', '--out', folder, '--cache-dir', cache, '--weights', weights);
+  await asked.promise;
+  child.kill('SIGINT');
+  expect(await child.exited).toBe(130);
+  await server.close();
+  const left = readdirSync(join(cache, 'downloads'));
+  expect(left.filter((name) => !name.endsWith('.lock'))).toEqual([]);
+}, 30_000);
