@@ -11,13 +11,16 @@ const python = candidates.find(
   (path) => Bun.spawnSync([path, '-c', 'import grpc, google.protobuf, sqlite3']).exitCode === 0,
 );
 
-/** A test that needs a stand-in. */
-export function testWithStandin(name: string, body: () => Promise<unknown>): void {
-  testUnless(
-    python ? undefined : 'no python3 with grpcio is installed (Debian: python3-grpcio)',
-    name,
-    body,
-  );
+/** A test that needs a stand-in; `missing` says what else is not there. */
+export function testWithStandin(
+  name: string,
+  body: () => Promise<unknown>,
+  missing?: string | undefined,
+): void {
+  const noPython = python
+    ? undefined
+    : 'no python3 with grpcio is installed (Debian: python3-grpcio)';
+  testUnless(missing ?? noPython, name, body);
 }
 
 interface PythonProcess extends AsyncDisposable {
