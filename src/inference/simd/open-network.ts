@@ -16,12 +16,12 @@ export interface SimdModel {
 
 /** @throws Unsupported naming what the kernels cannot do */
 export function openNetwork({ slice, manifest }: SimdModel): Network {
-  const { input, output, height, width } = manifest.graph;
+  const { input, output, layout, height, width } = manifest.graph;
   const reader = openSliceReader(slice);
   try {
     const stored = readStoredModel(reader);
     const inputShape = { channels: 3, height, width };
-    const network = fuse(buildNetwork(stored, reader, { input, output, inputShape }));
+    const network = fuse(buildNetwork(stored, reader, { input, output, layout, inputShape }));
     if (size(network.output.shape) !== manifest.dimension)
       throw new Unsupported(
         `the graph's output has ${size(network.output.shape)} values, ${manifest.dimension} expected`,

@@ -26,6 +26,8 @@ export interface NodeContext {
   push(layer: Layer): void;
   /** Makes the node's output another name of a value. */
   alias(value: Value): void;
+  /** The network's input, where input `index` is that in the order height, width, channels. */
+  interleavedInput(index: number): Value | undefined;
   /** The graph's node that made the value of input `index`, for patterns over several nodes. */
   madeBy(index: number): NodeProto | undefined;
   readonly node: NodeProto;
@@ -37,6 +39,8 @@ export interface GraphEnds {
   readonly input: string;
   readonly output: string;
   readonly inputShape: Shape;
+  /** Order of the input's dimensions. NHWC goes through a Transpose before anything else. */
+  readonly layout: 'NCHW' | 'NHWC';
 }
 
 /** @throws Unsupported naming the operator */
@@ -48,7 +52,7 @@ export function buildNetwork(model: StoredModel, reader: SliceReader, ends: Grap
   const input: Value = { name: ends.input, shape: ends.inputShape };
   if (!model.graph.input.some(({ name }) => name === ends.input))
     throw new Unsupported(`the graph has no input named ${ends.input}`);
-  values.set(ends.input, input);
+  if (ends.layout === 'NCHW') values.set(ends.input, input);
 
   for (const node of model.graph.node) {
     const [result = '', ...extra] = node.output;
@@ -94,6 +98,8 @@ export function buildNetwork(model: StoredModel, reader: SliceReader, ends: Grap
         values.set(result, layer.output);
       },
       alias: (value) => values.set(result, value),
+      interleavedInput: (index) =>
+        ends.layout === 'NHWC' && name(index) === ends.input ? input : undefined,
       madeBy: (index) => makers.get(name(index)),
       unsupported,
     });

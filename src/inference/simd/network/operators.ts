@@ -13,6 +13,7 @@ export const operators: Readonly<Record<string, (node: NodeContext) => void>> = 
   GlobalAveragePool: globalAveragePool,
   Flatten: flatten,
   Reshape: reshape,
+  Transpose: transpose,
   Identity: (node) => node.alias(node.value(0)),
   ReduceL2: reduceL2,
   Div: divideByNorm,
@@ -88,6 +89,15 @@ function globalAveragePool(node: NodeContext): void {
   const input = node.value(0);
   const output = node.output({ channels: input.shape.channels, height: 1, width: 1 });
   node.push({ kind: 'globalAveragePool', name: node.name, input, output });
+}
+
+/** Of an interleaved image only: its order in memory is the kernels' own. */
+function transpose(node: NodeContext): void {
+  const input = node.interleavedInput(0);
+  const order = node.attributes.ints('perm', []);
+  if (!input || order.join() !== '0,3,1,2')
+    throw node.unsupported('other than of an NHWC input to NCHW');
+  node.alias(input);
 }
 
 function flatten(node: NodeContext): void {
