@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 /** Every thread's entry file, relative to src/ and without its suffix; the build compiles each into the binary. */
 export const workerEntries = [
   'image/decode-worker',
+  'image/source/fetch-worker',
   'inference/onnxruntime/worker',
   'inference/simd/worker',
 ] as const;

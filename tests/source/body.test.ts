@@ -120,13 +120,27 @@ test('fetch, gzip that unpacks to nothing for ever is stopped by the bytes that 
   await expect(fetcher({ maxImageBytes })(server.origin)).rejects.toMatchObject(tooLarge);
 });
 
-test('fetch, chunks of one byte cost no more than their bytes', async () => {
-  const count = 100_000;
-  using server = await serve((socket) => {
-    socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
-    socket.end(`${'1\r\nx\r\n'.repeat(count)}0\r\n\r\n`);
+describe('fetch, a body in chunks of', () => {
+  const inChunks = (size: number, count: number) => {
+    const chunk = `${size.toString(16)}\r\n${'x'.repeat(size)}\r\n`;
+    return `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${chunk.repeat(count)}0\r\n\r\n`;
+  };
+  test.each([
+    [1, 4_000, true],
+    [1, 5_000, false],
+    [255, 5_000, false],
+    [257, 3_800, true],
+  ])('%d bytes, %d of them: %p', async (size, count, passes) => {
+    using server = await serve((socket) => socket.end(inChunks(size, count)));
+    const outcome = fetcher({ maxImageBytes: 2_000_000 })(server.origin);
+    if (passes) expect(await outcome).toHaveLength(size * count);
+    else {
+      await expect(outcome).rejects.toMatchObject({
+        code: 'URL_BAD_RESPONSE',
+        message: '127.0.0.1 sends its answer in too small pieces',
+      });
+    }
   });
-  expect(await fetcher()(server.origin)).toHaveLength(count);
 });
 
 describe('fetch, a body that is broken', () => {
@@ -178,6 +192,11 @@ describe('fetch, what is not HTTP', () => {
     [
       'a header of 100 kB',
       `HTTP/1.1 200 OK\r\nX: ${'a'.repeat(100_000)}\r\n\r\nhello`,
+      'URL_BAD_RESPONSE',
+    ],
+    [
+      'interim responses only',
+      'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(1_000),
       'URL_BAD_RESPONSE',
     ],
     [

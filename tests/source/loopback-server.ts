@@ -1,7 +1,13 @@
 /** Servers on 127.0.0.1 that say what they are told to, byte for byte, and keep what they were asked. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { createUrlFetcher, type UrlFetcherOptions } from '../../src/image/source/url-fetcher.ts';
+import { createFetchFile, type FetchFileSeams } from '../../src/image/source/fetch-file.ts';
+import {
+  createUrlFetcher,
+  type UrlFetcher,
+  type UrlFetcherOptions,
+  urlFetcherDefaults,
+} from '../../src/image/source/url-fetcher.ts';
 
 export interface LoopbackServer {
   readonly port: number;
@@ -69,13 +75,22 @@ export function response(body: Uint8Array | string, headers: readonly string[] =
 export const redirect = (location: string, status = 302): string =>
   `HTTP/1.1 ${status} Found\r\nLocation: ${location}\r\nContent-Length: 0\r\n\r\n`;
 
-/** A fetcher that may reach 127.0.0.1 and nothing else that is not public. */
-export function fetcher(options: Partial<UrlFetcherOptions> = {}) {
-  const { fetch } = createUrlFetcher({
+/** A fetcher on this thread that may reach 127.0.0.1 and nothing else that is not public. */
+export function openFetcher(options: Partial<UrlFetcherOptions> & FetchFileSeams = {}): UrlFetcher {
+  const { resolve, ownAddresses, ...rest } = options;
+  const settings = {
+    ...urlFetcherDefaults,
     maxImageBytes: 1_000_000,
     allow: ['127.0.0.1'],
-    ...options,
-  });
+    ...rest,
+  };
+  const seams = { ...(resolve && { resolve }), ...(ownAddresses && { ownAddresses }) };
+  const fetchFile = createFetchFile(settings, seams);
+  return createUrlFetcher(settings, { fetchFile, close: async () => {} });
+}
+
+export function fetcher(options?: Parameters<typeof openFetcher>[0]) {
+  const { fetch } = openFetcher(options);
   return (url: string, signal: AbortSignal = new AbortController().signal) => fetch(url, signal);
 }
 

@@ -7,6 +7,9 @@ import type { TargetUrl } from './target-url.ts';
 /** Status line and header fields of a response, bytes. */
 const maxHeaderBytes = 16_384;
 
+/** Responses with a status of 1xx; 100 Continue and 103 Early Hints come once, if at all. */
+const maxInterimResponses = 8;
+
 /**
  * Every header that is sent: no cookies, no credentials, no referrer, nothing of the client's. An image does not get
  * smaller by HTTP compression, so none is asked for; where it comes nevertheless, it is unpacked.
@@ -36,6 +39,13 @@ export function httpGet(socket: Socket, target: TargetUrl): Promise<IncomingMess
     maxHeaderSize: maxHeaderBytes,
   });
   outgoing.on('response', resolve);
+  let interim = 0;
+  outgoing.on('information', () => {
+    interim += 1;
+    if (interim <= maxInterimResponses) return;
+    reject(badResponse(`${target.host} sends interim responses without end`, undefined));
+    socket.destroy();
+  });
   outgoing.on('upgrade', () =>
     reject(badResponse(`${target.host} answered with status 101`, undefined)),
   );

@@ -4,6 +4,7 @@ import type { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { OperatorError } from '../../errors.ts';
+import type { FetchedFile, FetchMemory } from './fetch-memory.ts';
 
 /** RFC 9110, section 8.4.1: names of content codings, compared without regard to case. */
 const unpackers: Readonly<Record<string, () => Transform>> = {
@@ -13,38 +14,45 @@ const unpackers: Readonly<Record<string, () => Transform>> = {
   br: createBrotliDecompress,
 };
 
+/** A body in many small pieces costs the parser more than its bytes: so many are taken whatever their size … */
+const manyPieces = 4_096;
+/** … and more only while they have so many bytes on average. A packet on the internet has at least 536 (RFC 1122). */
+const leastAverage = 256;
+
+export interface ReadBodyOptions {
+  readonly host: string;
+  /** Most bytes of the body, both as it is sent and as it is unpacked. */
+  readonly maxBytes: number;
+  readonly memory: FetchMemory;
+}
+
 /**
- * Reads a body of at most `maxBytes` bytes, both as it is sent and as it is unpacked, and stops reading at the first byte
- * beyond. Nothing is set aside on the word of a Content-Length.
+ * Reads a body and stops at the first byte that is too many.
  *
- * @returns bytes in a buffer of their own, which may be transferred to another thread
- * @throws OperatorError IMAGE_TOO_LARGE, URL_BAD_RESPONSE, URL_UNREACHABLE when the body ends early
+ * @throws OperatorError IMAGE_TOO_LARGE, OVERLOADED, URL_BAD_RESPONSE; URL_UNREACHABLE when the body ends early
  */
 export async function readBody(
   response: IncomingMessage,
-  host: string,
-  maxBytes: number,
-): Promise<Uint8Array> {
-  if (Number(response.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
+  options: ReadBodyOptions,
+): Promise<FetchedFile> {
+  const { host, maxBytes } = options;
+  const announced = Number(response.headers['content-length'] ?? 0);
+  if (announced > maxBytes) throw tooLarge(maxBytes);
   const coding = (response.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
-  const collected = createCollector(maxBytes);
+  const unpacker = unpackerFor(coding, host);
   try {
-    if (coding === 'identity' || coding === '') {
-      await pipeline(response, collected.write);
-    } else {
-      const unpacker = Object.hasOwn(unpackers, coding) ? unpackers[coding] : undefined;
-      if (!unpacker) {
-        throw new OperatorError(
-          'URL_BAD_RESPONSE',
-          `${host} answered in a content encoding other than gzip, deflate and br`,
-        );
-      }
-      await pipeline(response, (source) => capped(source, maxBytes), unpacker(), collected.write);
-    }
+    const packed = watched(response, options);
+    return await collect(unpacker ? unpacked(packed, unpacker()) : packed, announced, options);
   } catch (thrown) {
     throw bodyError(thrown, host, coding);
   }
-  return collected.bytes();
+}
+
+function unpackerFor(coding: string, host: string): (() => Transform) | undefined {
+  if (coding === 'identity' || coding === '') return undefined;
+  if (Object.hasOwn(unpackers, coding)) return unpackers[coding];
+  const message = `${host} answered in a content encoding other than gzip, deflate and br`;
+  throw new OperatorError('URL_BAD_RESPONSE', message);
 }
 
 function bodyError(thrown: unknown, host: string, coding: string): OperatorError {
@@ -60,37 +68,65 @@ function bodyError(thrown: unknown, host: string, coding: string): OperatorError
 
 type Chunks = AsyncIterable<Buffer>;
 
-async function* capped(source: Chunks, maxBytes: number): AsyncGenerator<Buffer> {
+/** The body as it is sent, one HTTP chunk or what one read brought at a time. */
+async function* watched(source: Chunks, { host, maxBytes }: ReadBodyOptions) {
   let count = 0;
+  let pieces = 0;
   for await (const chunk of source) {
     count += chunk.length;
+    pieces += 1;
     if (count > maxBytes) throw tooLarge(maxBytes);
+    if (pieces > manyPieces && count < pieces * leastAverage) {
+      throw new OperatorError('URL_BAD_RESPONSE', `${host} sends its answer in too small pieces`);
+    }
     yield chunk;
   }
 }
 
+async function* unpacked(packed: Chunks, unpacker: Transform): AsyncGenerator<Buffer> {
+  // A failure of `packed` destroys the unpacker with it, and the loop over the unpacker throws it. Nobody waits for the
+  // pipeline itself: with a reader that stops early it may settle late.
+  pipeline(packed, unpacker).catch(() => {});
+  try {
+    yield* unpacker;
+  } finally {
+    unpacker.destroy();
+  }
+}
+
 /**
- * One buffer that doubles, instead of a list of chunks: a server that sends a byte at a time would otherwise cost a hundred
- * bytes of bookkeeping for each.
+ * One buffer, of the announced size or doubling. Memory that is set aside but not yet written to is not taken from the system,
+ * so a server gains nothing by announcing much.
  */
-function createCollector(maxBytes: number) {
-  let buffer = new Uint8Array(65_536);
+async function collect(
+  chunks: Chunks,
+  announced: number,
+  { maxBytes, memory }: ReadBodyOptions,
+): Promise<FetchedFile> {
+  let buffer = new Uint8Array(Math.max(announced, 65_536));
   let length = 0;
-  return {
-    async write(source: Chunks): Promise<void> {
-      for await (const chunk of source) {
-        const needed = length + chunk.length;
-        if (needed > maxBytes) throw tooLarge(maxBytes);
-        if (needed > buffer.length) {
-          const capacity = Math.min(Math.max(needed, buffer.length * 2), maxBytes);
-          buffer = new Uint8Array(buffer.buffer.transfer(capacity));
-        }
-        buffer.set(chunk, length);
-        length = needed;
-      }
-    },
-    bytes: (): Uint8Array => new Uint8Array(buffer.buffer.transfer(length)),
+  const release = () => {
+    memory.giveBack(length);
+    length = 0;
   };
+  try {
+    for await (const chunk of chunks) {
+      const needed = length + chunk.length;
+      if (needed > maxBytes) throw tooLarge(maxBytes);
+      memory.take(chunk.length);
+      if (needed > buffer.length) {
+        const capacity = Math.min(Math.max(needed, buffer.length * 2), maxBytes);
+        buffer = new Uint8Array(buffer.buffer.transfer(capacity));
+      }
+      buffer.set(chunk, length);
+      length = needed;
+    }
+  } catch (thrown) {
+    release();
+    throw thrown;
+  }
+  const bytes = buffer.length === length ? buffer : new Uint8Array(buffer.buffer.transfer(length));
+  return { bytes, release };
 }
 
 const tooLarge = (maxBytes: number) =>
