@@ -44,10 +44,10 @@ function fingerprint(): string {
 export const smallSpec: ResnetSpec = {
   ...resnet50KerasV1,
   architecture: 'small-test-network',
-  blocks: [1, 2, 1],
+  blocks: [1, 1],
   stemFilters: 16,
-  filters: [16, 32, 32],
-  inputSize: { height: 64, width: 64 },
+  filters: [16, 32],
+  inputSize: { height: 32, width: 32 },
 };
 
 /** @returns path of the small network's ONNX file, with a manifest beside it that says simd may run it */

@@ -30,6 +30,10 @@ export interface OperatorOptions {
   readonly ready?: boolean;
   /** How long the fake takes for an image; the executable takes what it takes. */
   readonly msPerImage?: number;
+  /** This executable instead of what `operatorKind` says. */
+  readonly executable?: string;
+  /** How long a log line is waited for, milliseconds. @default 10000 */
+  readonly patienceMs?: number;
 }
 
 export type LogLine = Readonly<Record<string, unknown>> & { readonly msg?: string };
@@ -50,10 +54,10 @@ export interface Operator extends AsyncDisposable {
 }
 
 export async function startOperator(options: OperatorOptions = {}): Promise<Operator> {
-  const { args = [], env = {}, ready = true, msPerImage } = options;
+  const { args = [], env = {}, ready = true, msPerImage, executable } = options;
   const child = Bun.spawn(
     [
-      ...command,
+      ...(executable ? [executable] : command),
       '--listen',
       '127.0.0.1:0',
       '--log-format',
@@ -90,7 +94,7 @@ export async function startOperator(options: OperatorOptions = {}): Promise<Oper
       reject(new Error(`${why}: ${logs.map((line) => JSON.stringify(line)).join('\n')}`));
     watchers.add(look);
     look();
-    const timer = setTimeout(() => fail('the log line did not come'), 10_000);
+    const timer = setTimeout(() => fail('the log line did not come'), options.patienceMs ?? 10_000);
     void reading.then(async () => fail(`the operator ended (${await complaints})`));
     try {
       return await promise;
