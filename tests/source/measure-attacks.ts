@@ -9,8 +9,12 @@ const server = Bun.spawn([process.execPath, `${import.meta.dir}/attack-server.ts
 });
 const { value } = await server.stdout.getReader().read();
 const origin = `http://127.0.0.1:${Number(new TextDecoder().decode(value))}`;
-const maxImageBytes = 33_554_432;
-const { fetch } = createUrlFetcher({ maxImageBytes, allow: ['127.0.0.1'] });
+const maxImageBytes = 100 * 2 ** 20;
+const { fetch } = createUrlFetcher({
+  maxImageBytes,
+  allow: ['127.0.0.1'],
+  maxFetchedBytes: 2 ** 28,
+});
 
 interface Figures {
   ms: number;
@@ -37,19 +41,23 @@ async function measured(work: () => Promise<void>): Promise<Figures> {
 }
 
 async function attack(name: string, url: string, times = 1): Promise<void> {
-  let said = '';
+  const said: Record<string, number> = {};
   const one = async (): Promise<void> => {
     const { signal } = new AbortController();
-    said = await fetch(url, signal).then(
+    const outcome = await fetch(url, signal).then(
       (bytes) => `${bytes.length} bytes`,
       (error) => `${error.code}: ${error.message}`,
     );
+    said[outcome] = (said[outcome] ?? 0) + 1;
   };
   const { ms, lagMs, riseMb } = await measured(async () => {
     await Promise.all(Array.from({ length: times }, one));
   });
   const figures = `${ms.toFixed(0)} ms, lag ${lagMs.toFixed(0)} ms, +${riseMb.toFixed(0)} MB`;
-  console.log(`${name}${times > 1 ? ` ×${times}` : ''} | ${figures} | ${said}`);
+  const outcomes = Object.entries(said).map(([text, count]) =>
+    times > 1 ? `${count} × ${text}` : text,
+  );
+  console.log(`${name}${times > 1 ? ` ×${times}` : ''} | ${figures} | ${outcomes.join('; ')}`);
 }
 
 const at = (path: string) => `${origin}/${path}`;

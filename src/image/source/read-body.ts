@@ -36,13 +36,15 @@ export async function readBody(
   options: ReadBodyOptions,
 ): Promise<FetchedFile> {
   const { host, maxBytes } = options;
-  const announced = Number(response.headers['content-length'] ?? 0);
-  if (announced > maxBytes) throw tooLarge(maxBytes);
+  const lengthHeader = response.headers['content-length'];
+  const announced = lengthHeader === undefined ? undefined : Number(lengthHeader);
+  if (announced !== undefined && announced > maxBytes) throw tooLarge(maxBytes);
   const coding = (response.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
   const unpacker = unpackerFor(coding, host);
   try {
     const packed = watched(response, options);
-    return await collect(unpacker ? unpacked(packed, unpacker()) : packed, announced, options);
+    if (unpacker) return await collect(unpacked(packed, unpacker()), maxBytes, options);
+    return await collect(packed, announced ?? maxBytes, options);
   } catch (thrown) {
     throw bodyError(thrown, host, coding);
   }
@@ -95,15 +97,16 @@ async function* unpacked(packed: Chunks, unpacker: Transform): AsyncGenerator<Bu
 }
 
 /**
- * One buffer, of the announced size or doubling. Memory that is set aside but not yet written to is not taken from the system,
- * so a server gains nothing by announcing much.
+ * One buffer, as large as the body may become: pages that nobody has written to are not taken from the system, and the rest
+ * is given back at the end. A buffer that grows would be copied, and hold its old sizes until the next collection.
  */
 async function collect(
   chunks: Chunks,
-  announced: number,
+  mostBytes: number,
   { maxBytes, memory }: ReadBodyOptions,
 ): Promise<FetchedFile> {
-  let buffer = new Uint8Array(Math.max(announced, 65_536));
+  const buffer = new ArrayBuffer(mostBytes);
+  const room = new Uint8Array(buffer);
   let length = 0;
   const release = () => {
     memory.giveBack(length);
@@ -111,22 +114,17 @@ async function collect(
   };
   try {
     for await (const chunk of chunks) {
-      const needed = length + chunk.length;
-      if (needed > maxBytes) throw tooLarge(maxBytes);
+      if (length + chunk.length > mostBytes) throw tooLarge(maxBytes);
       memory.take(chunk.length);
-      if (needed > buffer.length) {
-        const capacity = Math.min(Math.max(needed, buffer.length * 2), maxBytes);
-        buffer = new Uint8Array(buffer.buffer.transfer(capacity));
-      }
-      buffer.set(chunk, length);
-      length = needed;
+      room.set(chunk, length);
+      length += chunk.length;
     }
   } catch (thrown) {
     release();
+    buffer.transfer(0); // frees it now, not at the next collection
     throw thrown;
   }
-  const bytes = buffer.length === length ? buffer : new Uint8Array(buffer.buffer.transfer(length));
-  return { bytes, release };
+  return { bytes: length === mostBytes ? room : new Uint8Array(buffer.transfer(length)), release };
 }
 
 const tooLarge = (maxBytes: number) =>
