@@ -2,12 +2,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createProgress } from '../model/download/progress.ts';
+import { DownloadError } from '../model/errors.ts';
 import { measureAgreement } from '../model/measure-agreement.ts';
 import { prepareModel } from '../model/prepare.ts';
+import { manifestFileName, onnxFileName } from '../model/write-model.ts';
 import { defaultCacheDir } from '../src/cache-dir.ts';
-
-/** `npm start` gives up on the network after this long in all, and goes on with untrained weights. */
-const downloadLimitMs = 15_000;
 
 export interface PreparedModelOptions {
   /** An ONNX file with its manifest beside it. */
@@ -34,28 +33,25 @@ export async function preparedModel(options: PreparedModelOptions): Promise<stri
   if (options.weights)
     return (await prepareModel({ ...common, out, weights: options.weights })).onnxPath;
 
-  const kept = join(out, 'resnet50.onnx');
-  if (existsSync(kept)) return kept;
+  if (isWhole(out)) return join(out, onnxFileName);
   try {
-    return (
-      await prepareModel({
-        ...common,
-        out,
-        timeLimitMs: downloadLimitMs,
-        connectTimeoutMs: downloadLimitMs,
-      })
-    ).onnxPath;
+    // With the limits' defaults (10 s for an answer, 5 s of standstill) it gives up within 15 s when nothing comes, and
+    // a slow line still delivers.
+    return (await prepareModel({ ...common, out })).onnxPath;
   } catch (error) {
-    options.tell(`The trained weights could not be had: ${(error as Error).message}`);
+    if (!(error instanceof DownloadError)) throw error;
+    options.tell(`The trained weights could not be had: ${error.message}`);
     options.tell(
       'Going on with UNTRAINED weights: everything works, but the vectors mean nothing.',
     );
     options.tell(
-      'To use the trained ones, download resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5 and run: npm start -- --weights FILE',
+      'For the trained ones, download resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5 and run: npm start -- --weights FILE',
     );
   }
   const untrained = join(cache, 'untrained');
-  const again = join(untrained, 'resnet50.onnx');
-  if (existsSync(again)) return again;
+  if (isWhole(untrained)) return join(untrained, onnxFileName);
   return (await prepareModel({ ...common, out: untrained, weights: 'untrained' })).onnxPath;
 }
+
+/** The manifest is written last: where it is, so is the model. */
+const isWhole = (folder: string): boolean => existsSync(join(folder, manifestFileName));
