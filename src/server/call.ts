@@ -8,6 +8,7 @@ import {
 } from '@connectrpc/connect-node';
 import type { Log } from '../log.ts';
 import { type CallRecord, callRecordKey, logCall, protocolOf, requestIdOf } from './call-record.ts';
+import { toConnectError } from './connect-error.ts';
 import { createDeadline, untilAborted } from './deadline.ts';
 import { decodeBase64Stream, encodeBase64Stream, encodeBase64Whole } from './grpc-web-text.ts';
 import { acceptReplyEncoding } from './reply-encoding.ts';
@@ -58,8 +59,18 @@ export async function handleCall(
     if (!response.writableFinished && record.code === 'ok') record.code = 'canceled';
     logCall(log, record);
   });
+  let received: UniversalRequest;
   try {
-    const received = receive(request, response, record);
+    received = receive(request, response, record);
+  } catch (thrown) {
+    // A Host or a path that make no URL.
+    record.code = 'http 400';
+    record.message = thrown instanceof Error ? thrown.message : String(thrown);
+    response.statusCode = 400;
+    response.end();
+    return;
+  }
+  try {
     // A stream of health or reflection is open for as long as its client likes.
     const deadline = streaming ? undefined : createDeadline(requestTimeout, received.signal);
     response.once('close', () => deadline?.clear());
@@ -87,7 +98,8 @@ function createRecord(handler: RpcHandler, request: NodeRequest): CallRecord {
     http: request.httpVersion,
     peer: peerOf(request),
     begun: performance.now(),
-    code: 'ok',
+    // Until there is a reply, whatever ends the call is that the client has gone.
+    code: 'canceled',
     bytes: 0,
     replyBytes: 0,
   };
@@ -127,7 +139,9 @@ async function* counted(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const chunks = body[Symbol.asyncIterator]();
   for (;;) {
-    const next = await untilAborted(chunks.next(), signal);
+    const next = await untilAborted(chunks.next(), signal).catch((thrown: unknown) => {
+      throw toConnectError(thrown, { record, signal });
+    });
     if (next.done) return;
     record.bytes += next.value.byteLength;
     yield next.value;
@@ -159,13 +173,10 @@ async function send(
   );
 }
 
-/** What fails outside the service: a request line that is no URL, a connection that is gone. */
+/** What fails outside the service, above all writing to a connection that is gone. */
 function giveUp(thrown: unknown, response: NodeResponse, record: CallRecord): void {
   const gone = response.destroyed || response.writableEnded;
   record.code = gone ? 'canceled' : 'internal';
   if (!gone) record.cause = thrown;
-  if (!response.headersSent && !gone) {
-    response.statusCode = 400;
-    response.end();
-  } else response.destroy();
+  response.destroy();
 }

@@ -51,6 +51,8 @@ export interface OperatorServer {
    */
   listen(): Promise<{ readonly address: string; readonly port: number }>;
   readonly state: ServingState;
+  /** Calls and requests being answered. */
+  readonly calls: number;
   /**
    * Refuses new calls, lets running ones finish for at most `drainTimeout`, then closes everything.
    * @returns how many calls were cut off
@@ -94,6 +96,9 @@ export function createServer(options: ServerOptions): OperatorServer {
   });
 
   return {
+    get calls() {
+      return connections.calls;
+    },
     get state() {
       return readiness.state;
     },

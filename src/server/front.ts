@@ -3,7 +3,12 @@
  * it will speak HTTP/2 opens with the preface `PRI * HTTP/2.0` (RFC 9113, 3.4), which no HTTP/1.1 request begins with.
  */
 import { createServer as createHttpServer } from 'node:http';
-import { createServer as createHttp2Server, type Http2Session } from 'node:http2';
+import {
+  constants,
+  createServer as createHttp2Server,
+  type Http2ServerRequest,
+  type Http2Session,
+} from 'node:http2';
 import { createServer as createNetServer, type Server, type Socket } from 'node:net';
 import type { Config } from '../config/options.ts';
 import type { Log } from '../log.ts';
@@ -40,6 +45,8 @@ export function createFront(options: FrontOptions): Server {
     const connection = connectionOf(request);
     const end = connection?.begin();
     response.once('close', () => end?.());
+    if ('stream' in request)
+      request.stream.once('finish', () => setImmediate(endHalfOpen, request));
     options.onRequest(request, response);
   };
   function connectionOf(request: NodeRequest): Connection | undefined {
@@ -52,6 +59,8 @@ export function createFront(options: FrontOptions): Server {
     { maxHeaderSize: config.maxHeaderBytes, keepAliveTimeout: config.idleTimeout },
     onRequest,
   );
+  // A client may close its half once it has asked; Node documents this for net servers only.
+  Object.assign(http1, { httpAllowHalfOpen: true });
   http1.on('clientError', (err, socket) => {
     log.debug(reasonOf(err), 'not an HTTP request');
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
@@ -111,6 +120,15 @@ export function createFront(options: FrontOptions): Server {
       }
     });
   });
+}
+
+/**
+ * An answer given before the request was read to its end leaves the stream open for the rest; RFC 9113, 8.1, lets the
+ * server say that it does not want it.
+ */
+function endHalfOpen(request: Http2ServerRequest): void {
+  if (!request.readableEnded && !request.stream.destroyed)
+    request.stream.close(constants.NGHTTP2_NO_ERROR);
 }
 
 /** Of an error of a connection, what may be logged: some carry the bytes that were read. */

@@ -106,14 +106,15 @@ function inOurTerms({ code, rawMessage }: ConnectError): OperatorError | undefin
       `the request is malformed: ${json[1]}: ${problem}`,
     );
   }
-  const tooLarge = /message (?:size (\d+) )?is larger than configured (read|write)MaxBytes (\d+)/;
+  const tooLarge =
+    /message (?:size )?(?:(\d+) )?is larger than configured (read|write)MaxBytes (\d+)/;
   const [, size, direction, most] = tooLarge.exec(rawMessage) ?? [];
   if (code !== Code.ResourceExhausted || most === undefined) return undefined;
   const what = direction === 'read' ? 'request' : 'reply';
-  const has = size === undefined ? `is larger than ${most} bytes` : `has ${size} bytes`;
+  const has = size === undefined ? 'is too large' : `has ${size} bytes`;
   return new OperatorError(
     'MESSAGE_TOO_LARGE',
-    `the ${what} ${has}; at most ${most} are allowed (--max-message-bytes)`,
+    `the ${what} ${has}; at most ${most} bytes are allowed (--max-message-bytes)`,
   );
 }
 

@@ -68,7 +68,7 @@ async function handleRoute(
 ): Promise<void> {
   const gone = new AbortController();
   response.once('close', () => gone.abort());
-  const url = new URL(request.url ?? '/', 'http://operator');
+  const [path = '', query = ''] = (request.url ?? '').split('?', 2);
   const headers = new Headers();
   for (const [name, value] of Object.entries(request.headers))
     if (!name.startsWith(':') && value !== undefined) headers.set(name, String(value));
@@ -76,15 +76,15 @@ async function handleRoute(
   try {
     reply = await handler({
       method: request.method ?? '',
-      path: url.pathname,
-      query: url.searchParams,
+      path,
+      query: new URLSearchParams(query),
       headers,
       body: () => readBody(request, maxMessageBytes),
       signal: gone.signal,
     });
   } catch (err) {
     if (gone.signal.aborted) return;
-    log.error({ err, path: url.pathname }, 'a route failed');
+    log.error({ err, path }, 'a route failed');
     reply = json(500, { error: 'internal error' });
   }
   await sendResponse(reply, request, response);

@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { createClient } from '@connectrpc/connect';
+import { createGrpcTransport } from '@connectrpc/connect-node';
+import { Health } from '../../src/gen/grpc/health/v1/health_pb.ts';
+import { grpcClient, postJson, startServer, type TestServer } from './start-server.ts';
+
+let running: TestServer;
+beforeAll(async () => {
+  running = await startServer();
+});
+afterAll(() => running[Symbol.asyncDispose]());
+
+test('access line, has the call, its size, its outcome and the split of its time', async () => {
+  const headers = { 'x-request-id': 'id-1' };
+  await grpcClient(running.url).execute({ datas: ['one', 'two'] }, { headers });
+  const line = await running.logged((l) => l.requestId === 'id-1');
+  expect(line).toMatchObject({
+    msg: 'call',
+    service: 'omnisearch.Operator',
+    method: 'Execute',
+    protocol: 'grpc',
+    http: '2.0',
+    code: 'ok',
+    images: 2,
+    // Two strings of three letters with two bytes before each, in a frame with a head of five.
+    bytes: 15,
+    modelId: 'resnet50_encoder-fp32-0000000000000000',
+    source: 0,
+    decode: 1.25,
+    preprocess: 0.5,
+    queue: 2,
+    infer: 3,
+  });
+  expect(line.peer).toMatch(/^127\.0\.0\.1:\d+$/);
+  expect(line.ms).toBeNumber();
+  expect(line.replyBytes).toBeWithin(16_000, 17_000);
+});
+
+test('access line, an error has its code and what was said', async () => {
+  const headers = { 'x-request-id': 'id-2' };
+  await postJson(running.url, 'Execute', { datas: ['FAKE_FAIL:BASE64_INVALID'] }, headers);
+  expect(await running.logged((l) => l.requestId === 'id-2')).toMatchObject({
+    protocol: 'connect',
+    http: '1.1',
+    code: 'invalid_argument',
+    error: 'BASE64_INVALID',
+    message: 'datas[0]: made up: BASE64_INVALID',
+  });
+});
+
+test('access line, what was sent is in no line', async () => {
+  const secret = 'c2VjcmV0IHBpY3R1cmU';
+  await postJson(running.url, 'Execute', { datas: [secret] });
+  await postJson(running.url, 'Execute', { datas: secret });
+  await postJson(running.url, 'Execute', `{"datas":["${secret}`);
+  await fetch(`${running.url}/omnisearch.Operator/Execute`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/proto' },
+    body: `\x12\x7f${secret}`,
+  });
+  await Bun.sleep(20);
+  expect(running.logs.length).toBeGreaterThan(3);
+  expect(JSON.stringify(running.logs)).not.toContain(secret.slice(0, 8));
+});
+
+test('request id, the client’s is given back, an implausible one is replaced', async () => {
+  const kept = await postJson(running.url, 'Healthy', {}, { 'x-request-id': 'abc-123' });
+  expect(kept.headers.get('x-request-id')).toBe('abc-123');
+  const replaced = await postJson(running.url, 'Healthy', {}, { 'x-request-id': 'a b"c' });
+  expect(replaced.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+});
+
+test('probes, are logged at debug', async () => {
+  await createClient(Health, createGrpcTransport({ baseUrl: running.url })).check({});
+  const line = await running.logged((l) => l.service === 'grpc.health.v1.Health');
+  expect(line).toMatchObject({ level: 20, method: 'Check', code: 'ok' });
+});

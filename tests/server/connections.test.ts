@@ -1,0 +1,185 @@
+/** What the port does with connections: two protocols, limits, and all that clients do to them. */
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { connect as connectHttp2 } from 'node:http2';
+import { connect, type Socket } from 'node:net';
+import { eventually, grpcClient, postJson, startServer, type TestServer } from './start-server.ts';
+
+/** A bare connection: everything it received, and when it was closed. */
+async function open(port: number): Promise<{
+  socket: Socket;
+  received: () => string;
+  closed: Promise<void>;
+}> {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  const chunks: Buffer[] = [];
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+  socket.on('error', () => {});
+  const closed = new Promise<void>((resolve) => {
+    socket.once('end', () => socket.end());
+    socket.once('close', () => resolve());
+  });
+  await new Promise((resolve) => socket.once('connect', resolve));
+  return { socket, received: () => Buffer.concat(chunks).toString('latin1'), closed };
+}
+
+let running: TestServer;
+beforeAll(async () => {
+  running = await startServer({
+    config: { headerTimeout: 300, idleTimeout: 600, maxHeaderBytes: 2048, requestTimeout: 400 },
+  });
+});
+afterAll(() => running[Symbol.asyncDispose]());
+
+const get = 'GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n';
+
+test('first bytes, one at a time are HTTP/1.1 as well', async () => {
+  const { socket, received } = await open(running.port);
+  socket.setNoDelay(true);
+  for (const byte of 'POST /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n') {
+    socket.write(byte);
+    await Bun.sleep(1);
+  }
+  await eventually(() => received().startsWith('HTTP/1.1 405') || undefined);
+  socket.destroy();
+});
+
+test('first bytes, an HTTP/2 preface in pieces is HTTP/2', async () => {
+  const { socket, received } = await open(running.port);
+  socket.setNoDelay(true);
+  for (const piece of ['P', 'R', 'I', ' * HTTP/2.0\r\n\r\nSM\r\n\r\n', '\0\0\0\x04\0\0\0\0\0']) {
+    socket.write(piece, 'latin1');
+    await Bun.sleep(5);
+  }
+  // A SETTINGS frame of the server's and one that acknowledges ours.
+  await eventually(() => received().includes('\0\0\0\x04\x01\0\0\0\0') || undefined);
+  socket.destroy();
+});
+
+test.each([
+  ['TLS', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'],
+  ['noise', '\xff\xfe\x00 something else\r\n\r\n'],
+  ['a broken preface', 'PRI * HTTP/3.0\r\n\r\nXX\r\n\r\n'],
+  ['noise after the preface', `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${'\xff'.repeat(64)}`],
+])('first bytes, %s: the connection ends and the next one works', async (_, bytes) => {
+  const { socket, closed } = await open(running.port);
+  socket.write(bytes, 'latin1');
+  await closed;
+  expect((await fetch(`${running.url}/healthz`)).status).toBe(200);
+});
+
+test('a client that has said all gets its answer', async () => {
+  const { socket, received, closed } = await open(running.port);
+  const body = '{"datas":["FAKE_DELAY:100"]}';
+  socket.end(
+    `POST /omnisearch.Operator/Execute HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  );
+  await closed;
+  expect(received()).toStartWith('HTTP/1.1 200 OK');
+  expect(received()).toContain('"nums":"1"');
+});
+
+test('clients that vanish in the middle of a request leave nothing behind', async () => {
+  const head =
+    'POST /omnisearch.Operator/Execute HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n';
+  for (const text of ['GET / HT', `${head}Content-Length: 1000\r\n\r\n{"datas":["`, head]) {
+    const graceful = await open(running.port);
+    graceful.socket.end(text);
+    const abrupt = await open(running.port);
+    abrupt.socket.write(text, () => abrupt.socket.resetAndDestroy());
+    await graceful.closed;
+  }
+  await eventually(() => running.server.calls === 0 || undefined);
+  expect((await fetch(`${running.url}/healthz`)).status).toBe(200);
+});
+
+test('a request line that is no URL and a missing Host are answered', async () => {
+  for (const [path, host] of [
+    ['http://[', 'Host: a\r\n'],
+    ['*', 'Host: a\r\n'],
+    ['//', 'Host: ]\r\n'],
+    ['/omnisearch.Operator/Healthy', ''],
+  ]) {
+    const { socket, received } = await open(running.port);
+    socket.write(
+      `POST ${path} HTTP/1.1\r\n${host}Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}`,
+    );
+    await eventually(() => /^HTTP\/1.1 4\d\d /.test(received()) || undefined);
+    socket.destroy();
+  }
+});
+
+test('--header-timeout, a connection that sends nothing or too slowly is closed', async () => {
+  for (const text of ['', 'P', 'GET / HTTP/1.1\r\nHos']) {
+    const begun = performance.now();
+    const { socket, closed } = await open(running.port);
+    socket.write(text);
+    await closed;
+    expect(performance.now() - begun).toBeWithin(250, 1500);
+  }
+});
+
+test('--idle-timeout, a connection without calls is closed, one with a call is not', async () => {
+  const idle = await open(running.port);
+  idle.socket.write(get);
+  const begun = performance.now();
+  await idle.closed;
+  expect(idle.received()).toStartWith('HTTP/1.1 200');
+  expect(performance.now() - begun).toBeWithin(550, 2000);
+
+  const session = connectHttp2(running.url);
+  const closed = new Promise((resolve) => session.once('close', resolve));
+  await new Promise((resolve) => session.once('connect', resolve));
+  await closed;
+});
+
+test('--max-header-bytes, a header over it is refused', async () => {
+  const large = { 'x-large': 'a'.repeat(4000) };
+  expect((await fetch(`${running.url}/healthz`, { headers: large })).status).toBe(400);
+  const small = { 'x-small': 'a'.repeat(1000) };
+  expect((await fetch(`${running.url}/healthz`, { headers: small })).status).toBe(200);
+  await expect(grpcClient(running.url).healthy({}, { headers: large })).rejects.toThrow();
+  expect((await grpcClient(running.url).healthy({}, { headers: small })).healthy).toBe('healthy');
+});
+
+test('--request-timeout, longer work is given up', async () => {
+  const reply = await postJson(running.url, 'Execute', { datas: ['FAKE_DELAY:60000'] });
+  expect(reply.status).toBe(504);
+  expect(await reply.json()).toMatchObject({
+    code: 'deadline_exceeded',
+    message: 'the call took longer than 0.4 s (--request-timeout)',
+  });
+  await eventually(() => running.embedder.inFlight === 0 || undefined);
+});
+
+test('--request-timeout, a body that does not come is given up', async () => {
+  const { socket, received } = await open(running.port);
+  socket.write(
+    'POST /omnisearch.Operator/Execute HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{',
+  );
+  await eventually(() => received().startsWith('HTTP/1.1 504') || undefined);
+  socket.destroy();
+  await eventually(() => running.server.calls === 0 || undefined);
+});
+
+test('--max-connections, further ones are closed until there is room', async () => {
+  await using small = await startServer({ config: { maxConnections: 2 } });
+  const first = await open(small.port);
+  const second = await open(small.port);
+  const third = await open(small.port);
+  await third.closed;
+  expect(await small.logged((line) => String(line.msg).includes('--max-connections'))).toBeTruthy();
+  first.socket.end(get);
+  await first.closed;
+  expect((await fetch(`${small.url}/healthz`)).status).toBe(200);
+  second.socket.destroy();
+});
+
+test('--max-concurrent-streams, is what the client is told', async () => {
+  await using small = await startServer({ config: { maxConcurrentStreams: 7 } });
+  const session = connectHttp2(small.url);
+  const settings = await new Promise<{ maxConcurrentStreams?: number }>((resolve) =>
+    session.once('remoteSettings', resolve),
+  );
+  session.destroy();
+  expect(settings.maxConcurrentStreams).toBe(7);
+});
