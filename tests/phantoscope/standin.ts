@@ -26,14 +26,28 @@ export function testWithStandin(
 interface PythonProcess extends AsyncDisposable {
   /** What it listens on: a URL, or host:port. */
   readonly address: string;
+  /** Ends its input. @returns what it says then */
+  finish(): Promise<string>;
 }
 
-async function startPython(script: string, args: readonly string[] = []): Promise<PythonProcess> {
+/** Starts a script that says "listening on ADDRESS" when it is up. */
+export async function startPython(
+  script: string,
+  args: readonly string[] = [],
+): Promise<PythonProcess> {
   if (!python) throw new Error('no Python');
   const command = [python, join(import.meta.dir, script), ...args];
-  const process = Bun.spawn(command, { stdout: 'pipe', stderr: 'ignore' });
+  const process = Bun.spawn(command, { stdin: 'pipe', stdout: 'pipe', stderr: 'ignore' });
+  const lines = linesOf(process.stdout);
+  const { value = '' } = await lines.next();
+  const address = /^listening on (\S+)$/.exec(value)?.[1];
+  if (!address) throw new Error(`${script} ended: ${value}`);
   return {
-    address: await listeningOn(process.stdout),
+    address,
+    async finish() {
+      process.stdin.end();
+      return (await lines.next()).value ?? '';
+    },
     async [Symbol.asyncDispose]() {
       process.kill();
       await process.exited;
@@ -75,12 +89,13 @@ export async function startStandin(
   };
 }
 
-async function listeningOn(stdout: ReadableStream<Uint8Array>): Promise<string> {
-  let text = '';
+async function* linesOf(stdout: ReadableStream<Uint8Array>): AsyncGenerator<string, undefined> {
+  const decoder = new TextDecoder();
+  let rest = '';
   for await (const chunk of stdout) {
-    text += new TextDecoder().decode(chunk);
-    const address = /listening on (\S+)\n/.exec(text)?.[1];
-    if (address) return address;
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
   }
-  throw new Error(`the program ended: ${text}`);
+  return undefined;
 }

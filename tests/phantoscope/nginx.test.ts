@@ -1,0 +1,175 @@
+/** Three operators behind nginx with docs/nginx.conf: spread, a kill under load, a rolling restart. */
+import { expect } from 'bun:test';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { samplePicture } from '../../src/phantoscope/sample-picture.ts';
+import { type Operator, startOperator } from '../support/operator.ts';
+import { startPython, testWithStandin } from './standin.ts';
+
+const config = join(import.meta.dir, '../../docs/nginx.conf');
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  const ports = await Promise.all(
+    servers.map(
+      (server) =>
+        new Promise<number>((resolve) =>
+          server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port)),
+        ),
+    ),
+  );
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+interface Nginx extends AsyncDisposable {
+  /** Has the operator at a port left alone (`down`), or called again, by a new configuration. */
+  setDown(port: number, down: boolean): Promise<void>;
+}
+
+/** nginx with the documented configuration, its four ports put in place of the documented ones. */
+async function startNginx(ports: readonly number[]): Promise<Nginx> {
+  const folder = mkdtempSync(join(tmpdir(), 'nginx-'));
+  let server = readFileSync(config, 'utf8').replace('listen 52000', `listen 127.0.0.1:${ports[0]}`);
+  for (const index of [1, 2, 3]) {
+    server = server.replace(`127.0.0.1:5200${index}`, `127.0.0.1:${ports[index]}`);
+  }
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((kind) => `${kind}_temp_path ${folder}/${kind};`)
+    .join('\n');
+  const write = (): void =>
+    writeFileSync(
+      join(folder, 'nginx.conf'),
+      `daemon off;\nworker_processes 1;\npid ${folder}/pid;\nerror_log ${folder}/error.log notice;
+events {}\nhttp {\naccess_log off;\n${temporary}\n${server}\n}\n`,
+    );
+  write();
+  const command = [
+    'nginx',
+    '-p',
+    folder,
+    '-e',
+    `${folder}/error.log`,
+    '-c',
+    `${folder}/nginx.conf`,
+  ];
+  const child = Bun.spawn(command, { stdout: 'ignore', stderr: 'ignore' });
+  await listening(ports[0]!);
+  return {
+    async setDown(port, down) {
+      const line = `127.0.0.1:${port}`;
+      server = down
+        ? server.replace(`${line} max`, `${line} down max`)
+        : server.replace(`${line} down`, line);
+      write();
+      child.kill('SIGHUP');
+      await Bun.sleep(300);
+    },
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGTERM');
+      await child.exited;
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+async function listening(port: number): Promise<void> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const open = await Bun.connect({
+      hostname: '127.0.0.1',
+      port,
+      socket: { data: () => {} },
+    }).catch(() => undefined);
+    open?.end();
+    if (open) return;
+    await Bun.sleep(50);
+  }
+  throw new Error(`nothing listens on ${port}`);
+}
+
+interface Load {
+  /** Calls that were answered with one vector of 2048, at the first or the second attempt. */
+  done: number;
+  retried: string[];
+  failed: string[];
+}
+
+/** Callers on grpcio with one call at a time and one retry each, until `until` settles. */
+async function load(port: number, callers: number, until: () => Promise<unknown>): Promise<Load> {
+  const file = join(tmpdir(), `load-${process.pid}.png`);
+  writeFileSync(file, samplePicture());
+  await using python = await startPython('load.py', [`127.0.0.1:${port}`, `${callers}`, file]);
+  await until();
+  return JSON.parse(await python.finish()) as Load;
+}
+
+const executions = ({ logs }: Operator): number =>
+  logs.filter((line) => line.msg === 'call' && line.method === 'Execute').length;
+
+const startAt = (port: number): Promise<Operator> =>
+  startOperator({
+    args: ['--endpoint', `127.0.0.1:${port}`, '--listen', `127.0.0.1:${port}`],
+    msPerImage: 5,
+    // As long as it opens its model, an operator answers UNAVAILABLE.
+    env: { FAKE_OPENING_MS: '300' },
+  });
+
+/** nginx before three operators; `body` gets its port, the operators and their ports. */
+function scene(
+  name: string,
+  body: (nginx: Nginx, port: number, operators: Operator[], ports: number[]) => Promise<void>,
+): void {
+  testWithStandin(
+    `three operators behind nginx, ${name}`,
+    async () => {
+      const ports = await freePorts(4);
+      const operators = await Promise.all(ports.slice(1).map(startAt));
+      try {
+        await using nginx = await startNginx(ports);
+        await body(nginx, ports[0]!, operators, ports.slice(1));
+      } finally {
+        await Promise.all(operators.map((operator) => operator[Symbol.asyncDispose]()));
+      }
+    },
+    Bun.which('nginx') ? undefined : 'nginx is not installed',
+  );
+}
+
+scene('calls are spread within 20 %', async (_, port, operators) => {
+  const { done, retried, failed } = await load(port, 6, () => Bun.sleep(1500));
+  expect({ retried, failed }).toEqual({ retried: [], failed: [] });
+  expect(done).toBeGreaterThan(30);
+  await Bun.sleep(100);
+  for (const operator of operators) {
+    expect(Math.abs(executions(operator) / (done / 3) - 1)).toBeLessThan(0.2);
+  }
+});
+
+scene('one is killed under load: no call fails that is tried twice', async (_, port, operators) => {
+  const { done, failed } = await load(port, 6, async () => {
+    await Bun.sleep(700);
+    operators[1]!.kill('SIGKILL');
+    await Bun.sleep(1500);
+  });
+  expect(failed).toEqual([]);
+  expect(done).toBeGreaterThan(30);
+});
+
+scene('each is restarted in turn: no call is lost', async (nginx, port, operators, ports) => {
+  async function restartAll(): Promise<void> {
+    for (const index of [0, 1, 2]) {
+      await nginx.setDown(ports[index]!, true);
+      expect(await operators[index]!.stop()).toBe(0);
+      operators[index] = await startAt(ports[index]!);
+      await nginx.setDown(ports[index]!, false);
+    }
+    await Bun.sleep(500);
+  }
+  const { done, retried, failed } = await load(port, 6, restartAll);
+  expect({ retried, failed }).toEqual({ retried: [], failed: [] });
+  expect(done).toBeGreaterThan(100);
+  await Bun.sleep(100);
+  for (const operator of operators) expect(executions(operator)).toBeGreaterThan(0);
+});
