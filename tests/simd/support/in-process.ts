@@ -1,22 +1,14 @@
 /** Runs a plan on the test's own thread: the same steps and kernels, without workers. */
-import { closeSync, openSync, readFileSync } from 'node:fs';
-import { bind } from '../../../src/inference/simd/fp32/bind.ts';
-import type { Fp32Kernels } from '../../../src/inference/simd/fp32/kernels.ts';
-import { loadWeights } from '../../../src/inference/simd/fp32/load-weights.ts';
+import { readFileSync } from 'node:fs';
 import kernelsPath from '../../../src/inference/simd/kernels/fp32.wasm' with { type: 'file' };
 import { openNetwork, type SimdModel } from '../../../src/inference/simd/open-network.ts';
 import type { Plan, Step } from '../../../src/inference/simd/plan/plan.ts';
 import { planNetwork } from '../../../src/inference/simd/plan/plan-network.ts';
 import { pixelAt, type Tensor } from '../../../src/inference/simd/plan/tensor.ts';
 import { createMemory, openContexts } from '../../../src/inference/simd/threads/memory.ts';
-import { runImage } from '../../../src/inference/simd/threads/run-image.ts';
+import { openThread } from '../../../src/inference/simd/threads/open-thread.ts';
 
 const kernelsModule = new WebAssembly.Module(readFileSync(kernelsPath));
-
-export function instantiateKernels(memory: WebAssembly.Memory): Fp32Kernels {
-  const instance = new WebAssembly.Instance(kernelsModule, { env: { memory } });
-  return instance.exports as unknown as Fp32Kernels;
-}
 
 export interface InProcess {
   readonly plan: Plan;
@@ -44,25 +36,17 @@ export function openInProcess(model: SimdModel): InProcess {
   const { layout } = model.manifest.graph;
   const { plan, constants } = planNetwork(openNetwork(model), { threads: 1, layout });
   const memory = createMemory(plan, constants);
-  const kernels = instantiateKernels(memory);
-  const scratch = plan.scratch.address;
-  const fd = openSync(model.slice.path, 'r');
-  for (const load of plan.loads)
-    loadWeights(load, { fd, slice: model.slice }, kernels, memory, scratch);
-  closeSync(fd);
-  const words = new Int32Array(memory.buffer);
+  const { slice } = model;
+  const thread = openThread({ plan, memory, kernels: kernelsModule, slice, index: 0 });
+  const { steps } = thread;
   const contexts = openContexts(plan, memory);
   // What an earlier image leaves in the arena must not matter.
   new Uint8Array(memory.buffer, plan.contexts.address, plan.contexts.bytes).fill(0x7f);
-  const steps = plan.steps.map((step) => ({
-    chunks: step.chunks,
-    run: bind(step, { kernels, memory, scratch }),
-  }));
   return {
     plan,
     run(image) {
       contexts.begin(0, image);
-      runImage(words, steps, plan.contexts.address, plan.control.abort / 4);
+      thread.join(0);
       return contexts.finish(0);
     },
     runLayer(image, layer) {

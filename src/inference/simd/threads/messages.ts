@@ -1,15 +1,8 @@
-import type { FileSlice } from '../../../model/file-slice.ts';
-import type { Plan } from '../plan/plan.ts';
+import type { ThreadParts } from './open-thread.ts';
 
 /** To a thread: what to run, once, or an image to take part in. */
 export type ToThread =
-  | {
-      readonly type: 'open';
-      readonly plan: Plan;
-      readonly memory: WebAssembly.Memory;
-      readonly kernels: WebAssembly.Module;
-      readonly slice: FileSlice;
-    }
+  | ({ readonly type: 'open' } & Omit<ThreadParts, 'index'>)
   | { readonly type: 'join'; readonly context: number };
 
 /** What a thread is started with. */

@@ -1,0 +1,139 @@
+/**
+ * Compares the engines on one model: `bun bench/engine.ts --model FOLDER/resnet50.onnx [--rounds 25] [--profile] [--busy]`.
+ *
+ * All engines are open at once and take turns, one image each, so that what else the machine does falls on all alike.
+ * Medians of the rounds.
+ */
+import { parseArgs } from 'node:util';
+import * as native from 'onnxruntime-node';
+import type { Engine } from '../src/inference/engine.ts';
+import { openOnnxruntime, openSimd } from '../src/inference/open-cpu.ts';
+import { sampleInput } from '../src/inference/sample-input.ts';
+import { type Precision, precisions } from '../src/model/manifest.ts';
+import { type Model, openModel } from '../src/model/open-model.ts';
+import { profileSteps, profileTable } from './engine-profile.ts';
+
+export interface Contender {
+  readonly name: string;
+  run(image: Float32Array): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+export interface Timing {
+  readonly name: string;
+  /** Milliseconds an image. */
+  readonly median: number;
+  readonly least: number;
+}
+
+/** onnxruntime-web, simd and native onnxruntime, each with each number of threads. */
+export async function openContenders(
+  model: Model,
+  threads: readonly number[],
+): Promise<Contender[]> {
+  const contenders: Contender[] = [];
+  const add = (name: string, engine: Engine): void => {
+    contenders.push({
+      name,
+      run: (image) => engine.run([image]),
+      close: () => engine.close(),
+    });
+  };
+  for (const count of threads) {
+    const label = `${count} thread${count > 1 ? 's' : ''}`;
+    add(`onnxruntime-web, ${label}`, await openOnnxruntime(model, { threads: count }));
+    const simd = await openSimd(model, count);
+    if ('unsupported' in simd) throw new Error(`simd cannot run this model: ${simd.unsupported}`);
+    add(`simd, ${label}`, simd.engine);
+    contenders.push(await openNative(model, count, `onnxruntime-node (native), ${label}`));
+  }
+  return contenders;
+}
+
+async function openNative(
+  { manifest, slice }: Model,
+  threads: number,
+  name: string,
+): Promise<Contender> {
+  const { input, layout, height, width } = manifest.graph;
+  const session = await native.InferenceSession.create(slice.path, {
+    intraOpNumThreads: threads,
+    executionProviders: ['cpu'],
+  });
+  const shape = layout === 'NCHW' ? [1, 3, height, width] : [1, height, width, 3];
+  return {
+    name,
+    run: (image) => session.run({ [input]: new native.Tensor('float32', image, shape) }),
+    close: () => session.release(),
+  };
+}
+
+/** One image each in turn, `rounds` times after three to warm up. */
+export async function takeTurns(
+  contenders: readonly Contender[],
+  image: Float32Array,
+  rounds: number,
+): Promise<Timing[]> {
+  const times = contenders.map((): number[] => []);
+  for (let round = -3; round < rounds; round++)
+    for (const [index, contender] of contenders.entries()) {
+      const begun = performance.now();
+      await contender.run(image);
+      if (round >= 0) times[index]!.push(performance.now() - begun);
+    }
+  return contenders.map(({ name }, index) => {
+    const sorted = times[index]!.sort((a, b) => a - b);
+    return { name, median: sorted[sorted.length >> 1]!, least: sorted[0]! };
+  });
+}
+
+export function timingTable(timings: readonly Timing[]): string {
+  const row = ({ name, median, least }: Timing): string =>
+    `| ${name} | ${median.toFixed(1)} | ${least.toFixed(1)} |`;
+  return ['| engine | median ms | least ms |', '|---|---|---|', ...timings.map(row)].join('\n');
+}
+
+/** The same while another process keeps one core busy, for as long as the runs take and a minute at most. */
+async function withBusyCore<T>(body: () => Promise<T>): Promise<T> {
+  const busy = Bun.spawn([
+    process.execPath,
+    '-e',
+    'const end = Date.now() + 60000; while (Date.now() < end);',
+  ]);
+  try {
+    return await body();
+  } finally {
+    busy.kill();
+    await busy.exited;
+  }
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    options: {
+      model: { type: 'string' },
+      precision: { type: 'string', default: 'fp32' },
+      rounds: { type: 'string', default: '25' },
+      threads: { type: 'string', default: '1,2' },
+      profile: { type: 'boolean', default: false },
+      busy: { type: 'boolean', default: false },
+    },
+  });
+  const precision = precisions.find((p): p is Precision => p === values.precision);
+  if (!values.model || !precision)
+    throw new Error('usage: bun bench/engine.ts --model FOLDER/resnet50.onnx [--precision fp32]');
+  const model = openModel(values.model, precision);
+  const { height, width } = model.manifest.graph;
+  const image = sampleInput(3 * height * width, 1, 127);
+  const rounds = Number(values.rounds);
+  const contenders = await openContenders(model, values.threads.split(',').map(Number));
+  console.log(timingTable(await takeTurns(contenders, image, rounds)));
+  if (values.busy) {
+    const simd = contenders.filter(({ name }) => name.startsWith('simd'));
+    console.log('\nWhile another process keeps one core busy:');
+    console.log(timingTable(await withBusyCore(() => takeTurns(simd, image, rounds))));
+  }
+  await Promise.all(contenders.map((contender) => contender.close()));
+  if (values.profile) console.log(`\n${profileTable(profileSteps(model, image, rounds))}`);
+  process.exit(0);
+}
