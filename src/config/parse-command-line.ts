@@ -28,7 +28,7 @@ export function parseCommandLine(
   commands: readonly string[],
 ): CommandLine {
   const problems: string[] = [];
-  const { flags, positionals, help, version } = readFlags(argv, problems);
+  const { flags, positionals, help, version } = readFlags(argv, commands, problems);
   const [command = commands[0] ?? '', ...extra] = positionals;
   const known = commands.includes(command);
   if (!known)
@@ -76,7 +76,11 @@ interface Flags {
   readonly version: boolean;
 }
 
-function readFlags(argv: readonly string[], problems: string[]): Flags {
+function readFlags(
+  argv: readonly string[],
+  commands: readonly string[],
+  problems: string[],
+): Flags {
   const rows = new Map(optionRows.map(([name, row]) => [flagOf(name), row]));
   const known = [...rows.keys()];
   const { tokens } = parseArgs({
@@ -102,8 +106,12 @@ function readFlags(argv: readonly string[], problems: string[]): Flags {
   const positionals: string[] = [];
   let help = false;
   let version = false;
+  let afterUnknown = false;
   for (const token of tokens) {
-    if (token.kind === 'positional') positionals.push(token.value);
+    // What follows a misspelt flag was meant as its value.
+    if (token.kind === 'positional' && (!afterUnknown || commands.includes(token.value)))
+      positionals.push(token.value);
+    afterUnknown = false;
     if (token.kind !== 'option') continue;
     const flag = `--${token.name}`;
     const value = token.value ?? rows.get(flag)?.type.bare;
@@ -112,6 +120,7 @@ function readFlags(argv: readonly string[], problems: string[]): Flags {
     else if (!known.includes(flag)) {
       const near = suggest(flag, [...known, '--help', '--version']);
       problems.push(`${token.rawName} is not an option${meant(near)}`);
+      afterUnknown = !token.inlineValue;
     } else if (value === undefined || (!token.inlineValue && value.startsWith('--')))
       problems.push(`${flag} has no value`);
     else flags.set(flag, [...(flags.get(flag) ?? []), value]);

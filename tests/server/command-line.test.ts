@@ -1,0 +1,217 @@
+/** The table of options: parser, help and README from one place. */
+import { describe, expect, test } from 'bun:test';
+import { parseEndpoint, parseListen } from '../../src/config/endpoint.ts';
+import { optionsHelp, optionsMarkdown } from '../../src/config/help.ts';
+import { flagOf, variableOf } from '../../src/config/option.ts';
+import { bytes, choice, duration, integer, list } from '../../src/config/option-types.ts';
+import { type Config, optionRows } from '../../src/config/options.ts';
+import { type CommandLine, parseCommandLine } from '../../src/config/parse-command-line.ts';
+import { suggest } from '../../src/config/suggest.ts';
+import { ConfigError } from '../../src/errors.ts';
+
+const commands = ['serve', 'info', 'healthcheck', 'register', 'check'];
+const parse = (argv: string[], env: Record<string, string> = {}): CommandLine =>
+  parseCommandLine(argv, env, commands);
+const configOf = (argv: string[], env: Record<string, string> = {}): Config =>
+  parse(argv, env).config;
+function problemsOf(argv: string[], env: Record<string, string> = {}): string[] {
+  try {
+    parse(argv, env);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return (error as Error).message.split('\n');
+  }
+  return [];
+}
+
+test('precedence, flag before variable before default', () => {
+  expect(configOf([]).maxImages).toBe(256);
+  expect(configOf([], { OP_MAX_IMAGES: '10' }).maxImages).toBe(10);
+  expect(configOf(['--max-images', '20'], { OP_MAX_IMAGES: '10' }).maxImages).toBe(20);
+  expect(configOf(['--max-images=20', '--max-images', '30']).maxImages).toBe(30);
+});
+
+test('an empty variable counts as not set, except for the endpoint', () => {
+  expect(configOf([], { OP_THREADS: '', OP_MAX_IMAGES: '' }).maxImages).toBe(256);
+  expect(problemsOf([], { OP_ENDPOINT: '' })[0]).toStartWith(
+    'OP_ENDPOINT: read "", which is empty',
+  );
+});
+
+test('commands, the first one is taken when none is named', () => {
+  expect(parse([])).toMatchObject({ command: 'serve', named: false });
+  expect(parse(['--threads', '2', 'info'])).toMatchObject({ command: 'info', named: true });
+});
+
+test('every problem is said at once, with the source, what was read and what is allowed', () => {
+  const problems = problemsOf(
+    ['--max-images', '0', '--device=gpu', '--threads', 'two', '--listen', 'x', '--endpont', 'a:1'],
+    { OP_ENDPOINT: ':52001', OP_REQUEST_TIMEOUT: '5', OP_MAX_MESSAGE_BYTES: '2TiB' },
+  );
+  const all = problems.join('\n');
+  expect(problems).toHaveLength(8);
+  expect(all).toContain(
+    '--max-images: read "0", which is too small; allowed: a whole number from 1 to 100000',
+  );
+  expect(all).toContain(
+    '--device: read "gpu", which is not one of the choices; allowed: auto, webgpu, wasm',
+  );
+  expect(all).toContain('--threads: read "two", which is not a whole number');
+  expect(all).toContain('--listen: read "x", which has no port');
+  expect(all).toContain('--endpont is not an option, did you mean --endpoint?');
+  expect(all).toContain('OP_ENDPOINT: read ":52001", which has no host');
+  expect(all).toContain('OP_REQUEST_TIMEOUT: read "5", which has no unit');
+  expect(all).toContain('OP_MAX_MESSAGE_BYTES: read "2TiB", which is not a number of bytes');
+});
+
+test.each([
+  [['srve'], '"srve" is not a command, did you mean serve?'],
+  [['info', 'more'], '"more": info takes no arguments'],
+  [['--threads'], '--threads has no value'],
+  [['--threads', '--device', 'wasm'], '--threads has no value'],
+  [['info', '--cors-origin', '*'], '--cors-origin is an option of serve, not of info'],
+  [['--what-is-this'], '--what-is-this is not an option'],
+  [['-x'], '-x is not an option'],
+])('%j is refused', (argv, words) => {
+  expect(problemsOf(argv)).toContainEqual(expect.stringContaining(words));
+});
+
+test('--help and --version win over whatever is wrong', () => {
+  expect(parse(['--help', '--max-images', '0']).help).toBe(true);
+  expect(parse(['info', '-h'])).toMatchObject({ help: true, command: 'info' });
+  expect(parse(['--version', '--nonsense']).version).toBe(true);
+});
+
+test('variables, a slip in ours is a warning, others’ are none of our business', () => {
+  const env = { OP_PRECISON: 'int8', OP_SESSION_my: 'secret', OP_ACCOUNT: 'x' };
+  expect(parse([], env).warnings).toEqual([
+    'the variable OP_PRECISON means nothing here, did you mean OP_PRECISION?',
+  ]);
+});
+
+describe('endpoint', () => {
+  test.each([
+    ['127.0.0.1:80', '127.0.0.1', 80],
+    ['edge-7.local:52001', 'edge-7.local', 52001],
+    ['phantoscope_encoder_1:80', 'phantoscope_encoder_1', 80],
+    ['[::1]:65535', '::1', 65535],
+    ['host.:1', 'host.', 1],
+  ])('%s', (text, host, port) => {
+    expect(parseEndpoint(text)).toEqual({ value: { host, port, text } });
+  });
+
+  test.each([
+    [':52001', 'has no host'],
+    ['127.0.0.1', 'has no port'],
+    ['127.0.0.1:', 'has no port'],
+    ['127.0.0.1:0', 'has the port "0"'],
+    ['127.0.0.1:65536', 'has the port "65536"'],
+    ['127.0.0.1:8o', 'has the port "8o"'],
+    ['127.0.0.1:-1', 'has the port "-1"'],
+    ['::1:80', 'brackets'],
+    ['[::1]', 'has no port'],
+    ['[]:80', 'has no host'],
+    ['http://a:80', 'scheme'],
+    ['a b:80', 'neither a name nor an address'],
+    ['999.1.1.1:80', 'neither a name nor an address'],
+    ['-a:80', 'neither a name nor an address'],
+    ['a:80\n', 'has the port'],
+    ['', 'is empty'],
+  ])('%j is refused', (text, words) => {
+    expect(parseEndpoint(text)).toEqual({ problem: expect.stringContaining(words) });
+  });
+
+  test('listen, no host or * is every interface and port 0 is allowed', () => {
+    expect(parseListen(':80')).toMatchObject({ value: { host: '', port: 80 } });
+    expect(parseListen('*:80')).toMatchObject({ value: { host: '', port: 80 } });
+    expect(parseListen('127.0.0.1:0')).toMatchObject({ value: { port: 0 } });
+    expect(parseListen('127.0.0.1')).toMatchObject({ problem: 'has no port' });
+  });
+});
+
+describe('option types', () => {
+  test.each([
+    ['100MiB', 104857600],
+    ['100mb', 104857600],
+    ['64k', 65536],
+    ['1048576', 1048576],
+    ['1 GiB', 1073741824],
+  ])('bytes, %s', (text, value) => {
+    expect(bytes(1, 2 ** 40).parse(text)).toEqual({ value });
+  });
+
+  test.each([
+    ['500ms', 500],
+    ['1.5s', 1500],
+    ['5m', 300_000],
+    ['2h', 7_200_000],
+  ])('duration, %s', (text, value) => {
+    expect(duration(0, 1e9).parse(text)).toEqual({ value });
+  });
+
+  test.each(['5', '-1s', '1d', 's', '1e3s'])('duration, %s is refused', (text) => {
+    expect(duration(0, 1e9).parse(text)).toHaveProperty('problem');
+  });
+
+  test.each(['', '-1', '1.5', '0x10', '1e3', ' 1', '99999999999999999'])(
+    'integer, %j is refused',
+    (text) => {
+      expect(integer(-10, 1e6).parse(text)).toHaveProperty('problem');
+    },
+  );
+
+  test('choice, upper case is as good; list, entries are trimmed and checked', () => {
+    expect(choice('fp32', 'int8').parse('INT8')).toEqual({ value: 'int8' });
+    const entries = list('L', 'l', (entry) => (entry === 'bad' ? 'holds bad' : undefined));
+    expect(entries.parse(' a, b,,c ')).toEqual({ value: ['a', 'b', 'c'] });
+    expect(entries.parse('a,bad')).toEqual({ problem: 'holds bad' });
+  });
+});
+
+test.each([
+  ['https://page.example', true],
+  ['http://localhost:8080', true],
+  ['https://page.example/', false],
+  ['https://page.example/path', false],
+  ['page.example', false],
+])('--cors-origin %s', (origin, allowed) => {
+  expect(problemsOf(['--cors-origin', origin]).length === 0).toBe(allowed);
+});
+
+test('lists, flags add up', () => {
+  const argv = [
+    '--cors-origin',
+    'https://a.example',
+    '--cors-origin=https://b.example,https://c.example',
+  ];
+  expect(configOf(argv).corsOrigin).toHaveLength(3);
+});
+
+test('suggest, near misses only', () => {
+  const flags = ['--endpoint', '--threads', '--device'];
+  expect(suggest('--endpiont', flags)).toBe('--endpoint');
+  expect(suggest('--thread', flags)).toBe('--threads');
+  expect(suggest('--quantum', flags)).toBeUndefined();
+});
+
+describe('the table', () => {
+  test.each(optionRows.map(([name, row]) => [name, row] as const))('%s', (name, row) => {
+    expect(flagOf(name)).toMatch(/^--[a-z]+(-[a-z]+)*$/);
+    expect(variableOf(name)).toBe(`OP_${flagOf(name).slice(2).replaceAll('-', '_').toUpperCase()}`);
+    expect(row.description).toMatch(/^[A-Z].*\.$/);
+    expect(row.commands.filter((command) => !commands.includes(command))).toEqual([]);
+    // A default is a value that could have been typed.
+    if (row.fallback !== undefined && row.fallbackText === undefined)
+      expect<unknown>(row.type.parse(row.type.format(row.fallback ?? {}))).toEqual({
+        value: row.fallback,
+      });
+    for (const command of row.commands)
+      expect(optionsHelp(command, 100)).toContain(`${flagOf(name)} `);
+    expect(optionsMarkdown()).toContain(`| \`${variableOf(name)}\` |`);
+  });
+
+  test('help, no line is longer than the terminal is wide', () => {
+    for (const command of commands)
+      for (const line of optionsHelp(command, 90).split('\n')) expect(line.length).toBeLessThan(91);
+  });
+});
