@@ -28,14 +28,30 @@ interface ModuleOptions {
   ): WebAssembly.Exports;
 }
 
+/**
+ * Where there is no ImageData, the first module defines one within its own scope, and the global name then keeps that scope
+ * and its memory, grown as it may be, for ever. So there is one before any module.
+ */
+class PlainImageData {
+  constructor(
+    readonly data: Uint8ClampedArray,
+    readonly width: number,
+    readonly height: number,
+  ) {}
+}
+globalThis.ImageData ??= PlainImageData as unknown as typeof ImageData;
+
 interface Instance {
   readonly module: CodecModule;
   readonly memory: WebAssembly.Memory;
   readonly printed: string[];
 }
 
-/** WebAssembly memory never shrinks: an instance that a large image has grown beyond this is dropped with its memory. */
-const maxKeptMemory = 96 * 1024 * 1024;
+/**
+ * WebAssembly memory never shrinks, and the codecs' glue code holds on to the last image as well: an instance that has grown
+ * beyond this is dropped with all that. A new one takes a millisecond; an image that makes it grow so far takes a hundred.
+ */
+const maxKeptMemory = 32 * 1024 * 1024;
 
 /**
  * Compiles the codec and makes a first instance, so that the first image does not pay for it.

@@ -15,7 +15,9 @@ export function cmykToRgb(colours: Pixels, black: Pixels, ycck: boolean): Pixels
     let yellow = data[from + 2] as number;
     if (ycck) {
       // libjpeg's ycck_cmyk_convert: YCbCr to RGB in 16-bit fixed point, then inverted.
-      const [luma, blue, red] = [cyan, magenta - 128, yellow - 128];
+      const luma = cyan;
+      const blue = magenta - 128;
+      const red = yellow - 128;
       cyan = 255 - clamp(luma + ((91881 * red + 32768) >> 16));
       magenta = 255 - clamp(luma + ((-22554 * blue - 46802 * red + 32768) >> 16));
       yellow = 255 - clamp(luma + ((116130 * blue + 32768) >> 16));

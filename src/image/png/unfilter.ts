@@ -63,11 +63,9 @@ function undoPaeth(data: Uint8Array, start: number, length: number, step: number
     const up = data[i - length] as number;
     const corner = data[i - length - step] as number;
     const estimate = left + up - corner;
-    const [toLeft, toUp, toCorner] = [
-      Math.abs(estimate - left),
-      Math.abs(estimate - up),
-      Math.abs(estimate - corner),
-    ];
+    const toLeft = Math.abs(estimate - left);
+    const toUp = Math.abs(estimate - up);
+    const toCorner = Math.abs(estimate - corner);
     const nearest = toLeft <= toUp && toLeft <= toCorner ? left : toUp <= toCorner ? up : corner;
     data[i] = (data[i] as number) + nearest;
   }
