@@ -6,22 +6,18 @@ const columns = 128;
 
 const rowsOf = (dimension: number): number => Math.max(1, Math.ceil(dimension / columns));
 
-/**
- * Paints one pixel per value. Vectors without negative values run from 0 to their largest value by the square root, since
- * most of their values are small; others run evenly from the smallest to the largest.
- */
+/** Paints one pixel per value, from 0 (or the smallest, if there are negative values) to the largest. */
 export function paintStrip(canvas: HTMLCanvasElement, vector: Float32Array): void {
   const { min, max } = figuresOf(vector);
-  const span = max - Math.min(min, 0) || 1;
-  const level = (value: number): number =>
-    min < 0 ? (value - min) / span : Math.sqrt(value / span);
+  const low = Math.min(min, 0);
+  const span = max - low || 1;
   const colour = currentRamp();
   const rows = rowsOf(vector.length);
   canvas.width = columns;
   canvas.height = rows;
   const image = new ImageData(columns, rows);
   vector.forEach((value, dimension) => {
-    image.data.set([...colour(level(value)), 255], dimension * 4);
+    image.data.set([...colour((value - low) / span), 255], dimension * 4);
   });
   canvas.getContext('2d')?.putImageData(image, 0, 0);
 }
