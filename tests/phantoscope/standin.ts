@@ -16,11 +16,12 @@ export function testWithStandin(
   name: string,
   body: () => Promise<unknown>,
   missing?: string | undefined,
+  timeoutMs?: number,
 ): void {
   const noPython = python
     ? undefined
     : 'no python3 with grpcio is installed (Debian: python3-grpcio)';
-  testUnless(missing ?? noPython, name, body);
+  testUnless(missing ?? noPython, name, body, timeoutMs);
 }
 
 interface PythonProcess extends AsyncDisposable {
