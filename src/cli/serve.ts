@@ -16,7 +16,7 @@ export async function serve({ config, warnings, openEmbedder }: CommandContext):
   const log = await createLog({ format: config.logFormat, level: config.logLevel, fd: 1 });
   for (const warning of warnings) log.warn(warning);
   const opening = Promise.withResolvers<Embedder>();
-  const server = createServer({ config, log, embedder: opening.promise });
+  const server = createServer({ config, log, version, embedder: opening.promise });
   const shutdown = shutdownSignal(log);
   surviveStrayErrors(log, () => server.state === 'ready');
 

@@ -1,12 +1,12 @@
 /** Serves the page. Paths, as a table from path to method to handler, and nothing known of who serves them. */
-import { pageFiles } from './page-files.ts';
+import type { PageFile } from './bundle.ts';
 
 interface PageRequest {
   readonly headers: Headers;
 }
 
 export type PageRoutes = Readonly<
-  Record<string, { readonly GET: (request: PageRequest) => Response }>
+  Record<string, { readonly GET: (request: PageRequest) => Promise<Response> }>
 >;
 
 /** The page loads its own files, calls its own operator, shows pictures the visitor gave it, and can do nothing else. */
@@ -34,36 +34,51 @@ const securityHeaders = {
 };
 
 /** `/` and what it loads. */
+const paths = ['/', '/page.css', '/page.js', '/icon.svg'] as const;
+
 export const pageRoutes: PageRoutes = Object.fromEntries(
-  pageFiles.map((file) => {
-    // Decoded when first asked for: starting the operator does not pay for a page that nobody opens.
-    let bytes: Uint8Array<ArrayBuffer> | undefined;
-    const gzipped = (): Uint8Array<ArrayBuffer> => {
-      bytes ??= new Uint8Array(Buffer.from(file.gzip, 'base64'));
-      return bytes;
+  paths.map((path) => {
+    let loading: Promise<LoadedFile> | undefined;
+    const GET = async ({ headers }: PageRequest): Promise<Response> => {
+      loading ??= load(path);
+      return answer(await loading, headers);
     };
-    const GET = ({ headers }: PageRequest): Response => {
-      const gzip = acceptsGzip(headers.get('accept-encoding'));
-      const etag = `"${file.hash}${gzip ? '-gzip' : ''}"`;
-      const common = {
-        ...securityHeaders,
-        etag,
-        'cache-control': 'no-cache',
-        vary: 'Accept-Encoding',
-      };
-      if (matches(headers.get('if-none-match'), etag))
-        return new Response(null, { status: 304, headers: common });
-      return new Response(gzip ? gzipped() : Bun.gunzipSync(gzipped()), {
-        headers: {
-          ...common,
-          'content-type': file.contentType,
-          ...(gzip && { 'content-encoding': 'gzip' }),
-        },
-      });
-    };
-    return [file.path, { GET }];
+    return [path, { GET }];
   }),
 );
+
+interface LoadedFile extends Pick<PageFile, 'contentType' | 'hash'> {
+  readonly gzip: Uint8Array<ArrayBuffer>;
+}
+
+/** Imported when first asked for: starting the operator does not pay for a page that nobody opens. */
+async function load(path: string): Promise<LoadedFile> {
+  const { pageFiles } = await import('./page-files.ts');
+  const file = pageFiles.find((candidate) => candidate.path === path);
+  if (!file) throw new Error(`the page has no file ${path}`);
+  const { contentType, hash, gzip } = file;
+  return { contentType, hash, gzip: new Uint8Array(Buffer.from(gzip, 'base64')) };
+}
+
+function answer(file: LoadedFile, headers: Headers): Response {
+  const gzip = acceptsGzip(headers.get('accept-encoding'));
+  const etag = `"${file.hash}${gzip ? '-gzip' : ''}"`;
+  const common = {
+    ...securityHeaders,
+    etag,
+    'cache-control': 'no-cache',
+    vary: 'Accept-Encoding',
+  };
+  if (matches(headers.get('if-none-match'), etag))
+    return new Response(null, { status: 304, headers: common });
+  return new Response(gzip ? file.gzip : Bun.gunzipSync(file.gzip), {
+    headers: {
+      ...common,
+      'content-type': file.contentType,
+      ...(gzip && { 'content-encoding': 'gzip' }),
+    },
+  });
+}
 
 /** RFC 9110, 12.5.3, as far as one coding needs it: named (or `*`) and not refused by `q=0`. */
 function acceptsGzip(header: string | null): boolean {

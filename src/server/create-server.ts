@@ -1,4 +1,4 @@
-/** Puts the server together: one port, three calls, health, reflection, probes and whatever routes are added. */
+/** Puts the server together: one port, three calls, health, reflection, probes, the page and whatever routes are added. */
 import { type AddressInfo, isIPv6, type Server } from 'node:net';
 import { createConnectRouter } from '@connectrpc/connect';
 import { formatHostPort } from '../config/endpoint.ts';
@@ -10,11 +10,13 @@ import { ServerReflection } from '../gen/grpc/reflection/v1/reflection_pb.ts';
 import { ServerReflection as ServerReflectionAlpha } from '../gen/grpc/reflection/v1alpha/reflection_pb.ts';
 import { Operator } from '../gen/omnisearch/operator_pb.ts';
 import type { Log } from '../log.ts';
+import { pageRoutes } from '../page/page-routes.ts';
 import type { RpcHandler } from './call.ts';
 import { type Connections, createConnections } from './connections.ts';
 import { createCors } from './cors.ts';
 import { createFront, type FrontConfig } from './front.ts';
 import { createHealthService } from './health-service.ts';
+import { createInfoRoute } from './info-route.ts';
 import { createOperatorService } from './operator-service.ts';
 import { createProbes } from './probes.ts';
 import { createReadiness, type ServingState } from './readiness.ts';
@@ -40,7 +42,9 @@ export interface ServerOptions {
   readonly log: Log;
   /** Settles once the model is warm; until then calls are answered with NOT_READY, and `/readyz` with 503. */
   readonly embedder: Promise<Embedder>;
-  /** Added to the probes; the same path here takes precedence. */
+  /** Told by `/info`. @default 'unknown' */
+  readonly version?: string;
+  /** Added to the probes, `/info` and the page; the same path here takes precedence. */
   readonly routes?: Routes;
 }
 
@@ -86,7 +90,12 @@ export function createServer(options: ServerOptions): OperatorServer {
     refuseHttp2: () => readiness.state === 'draining',
     onRequest: createRequestHandler({
       rpcs: router.handlers as readonly (RpcHandler & { requestPath: string })[],
-      routes: { ...createProbes(readiness), ...options.routes },
+      routes: {
+        ...pageRoutes,
+        ...createProbes(readiness),
+        ...createInfoRoute(readiness, options.version ?? 'unknown'),
+        ...options.routes,
+      },
       cors: createCors(config.corsOrigin),
       readiness,
       log,

@@ -3,7 +3,7 @@ import { expect, test } from 'bun:test';
 import { pageFiles } from '../../src/page/page-files.ts';
 import { pageRoutes } from '../../src/page/page-routes.ts';
 
-function get(path: string, headers: Record<string, string> = {}): Response {
+async function get(path: string, headers: Record<string, string> = {}): Promise<Response> {
   const route = pageRoutes[path];
   if (!route) throw new Error(`there is no ${path}`);
   return route.GET({ headers: new Headers(headers) });
@@ -11,17 +11,17 @@ function get(path: string, headers: Record<string, string> = {}): Response {
 
 const paths = Object.keys(pageRoutes);
 const gzip = { 'accept-encoding': 'gzip, deflate, br' };
-const plain = (path: string): Promise<string> => get(path).text();
+const plain = async (path: string): Promise<string> => (await get(path)).text();
 
 test('page.js, at most 100 kB compressed', async () => {
-  const size = (await get('/page.js', gzip).arrayBuffer()).byteLength;
+  const size = (await (await get('/page.js', gzip)).arrayBuffer()).byteLength;
   expect(size).toBeGreaterThan(1000);
   expect(size).toBeLessThanOrEqual(100_000);
 });
 
 test('every file of the page, compressed and plain are the same', async () => {
   for (const path of paths) {
-    const compressed = get(path, gzip);
+    const compressed = await get(path, gzip);
     expect(compressed.headers.get('content-encoding')).toBe('gzip');
     const unpacked = Bun.gunzipSync(new Uint8Array(await compressed.arrayBuffer()));
     expect(new TextDecoder().decode(unpacked)).toBe(await plain(path));
@@ -38,8 +38,8 @@ test.each([
   ['gzip;q=0', false],
   ['gzip;q=0, *', false],
   ['br', false],
-])('page.js, accept-encoding %p is understood', (accepted, expected) => {
-  const reply = get('/page.js', { 'accept-encoding': accepted });
+])('page.js, accept-encoding %p is understood', async (accepted, expected) => {
+  const reply = await get('/page.js', { 'accept-encoding': accepted });
   expect(reply.headers.get('content-encoding') === 'gzip').toBe(expected);
   expect(reply.headers.get('vary')).toBe('Accept-Encoding');
 });
@@ -48,23 +48,23 @@ test('every file of the page, an ETag of its own that brings 304', async () => {
   const tags = new Set<string>();
   for (const path of paths)
     for (const headers of [gzip, {} as Record<string, string>]) {
-      const etag = get(path, headers).headers.get('etag') ?? '';
+      const etag = (await get(path, headers)).headers.get('etag') ?? '';
       expect(etag).toMatch(/^"[0-9a-f]{16}(-gzip)?"$/);
       tags.add(etag);
       for (const given of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
-        const again = get(path, { ...headers, 'if-none-match': given });
+        const again = await get(path, { ...headers, 'if-none-match': given });
         expect(again.status).toBe(304);
         expect(again.headers.get('etag')).toBe(etag);
         expect(await again.text()).toBe('');
       }
-      expect(get(path, { ...headers, 'if-none-match': '"other"' }).status).toBe(200);
+      expect((await get(path, { ...headers, 'if-none-match': '"other"' })).status).toBe(200);
     }
   expect(tags.size).toBe(paths.length * 2);
 });
 
-test('every file of the page, headers that forbid what the page does not do', () => {
+test('every file of the page, headers that forbid what the page does not do', async () => {
   for (const path of paths) {
-    const { headers } = get(path);
+    const { headers } = await get(path);
     const policy = headers.get('content-security-policy') ?? '';
     for (const rule of [
       "default-src 'none'",
@@ -94,6 +94,10 @@ test('page.html, loads only what is served beside it', async () => {
 
 test('page.css, loads nothing', async () => {
   expect(await plain('/page.css')).not.toMatch(/url\(|@import|@font-face/);
+});
+
+test('pageRoutes, serve every file there is', () => {
+  expect(pageFiles.map(({ path }) => path).sort()).toEqual([...paths].sort());
 });
 
 test('pageFiles, hashes are of the plain files', async () => {

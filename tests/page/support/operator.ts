@@ -1,10 +1,8 @@
-/** The real server with the page, in front of an embedder that needs no model. */
+/** The real server, and so the page, in front of an embedder that needs no model. */
 import { parseCommandLine } from '../../../src/config/parse-command-line.ts';
 import type { Embedder } from '../../../src/embedder/embedder.ts';
 import { createLog } from '../../../src/log.ts';
-import { pageRoutes } from '../../../src/page/page-routes.ts';
 import { createServer } from '../../../src/server/create-server.ts';
-import { json } from '../../../src/server/routes.ts';
 
 export interface PageOperator {
   /** `http://127.0.0.1:port`, without a slash at the end. */
@@ -22,21 +20,11 @@ export async function startOperator(options: PageOperatorOptions): Promise<PageO
   const { args = [], port = 0 } = options;
   const argv = ['serve', '--listen', `127.0.0.1:${port}`, ...args];
   const { config } = parseCommandLine(argv, {}, ['serve']);
-  const embedder = Promise.resolve(options.embedder);
-  let ready: Embedder | undefined;
-  void embedder.then((opened) => {
-    ready = opened;
-  });
   const server = createServer({
     config,
-    embedder,
+    embedder: Promise.resolve(options.embedder),
     log: await createLog({ format: 'json', level: 'silent', fd: 2 }),
-    routes: {
-      ...pageRoutes,
-      '/info': {
-        GET: () => json(200, { version: '0.1.0', inFlight: ready?.inFlight ?? 0, ...ready?.info }),
-      },
-    },
+    version: '0.1.0',
   });
   const { address } = await server.listen();
   return {
