@@ -2,9 +2,11 @@
 import { ConfigError } from '../src/errors.ts';
 import type { Command } from './command.ts';
 import { prepareCommand } from './prepare-command.ts';
+import { quantizeCommand } from './quantize/quantize-command.ts';
 
 const commands: Readonly<Record<string, Command>> = {
   prepare: prepareCommand,
+  quantize: quantizeCommand,
 };
 
 function help(): string {

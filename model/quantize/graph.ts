@@ -1,12 +1,13 @@
 /** An ONNX graph with the look-ups quantising needs: who makes a tensor, who reads it, what a constant holds. */
-import { fromBinary } from '@bufbuild/protobuf';
+import { create, fromBinary } from '@bufbuild/protobuf';
 import {
+  TensorProto_DataType as DataType,
   type GraphProto,
   type ModelProto,
   ModelProtoSchema,
   type NodeProto,
   type TensorProto,
-  TensorProto_DataType,
+  TensorProtoSchema,
 } from '../../src/gen/onnx/onnx_pb.ts';
 import { ModelError } from '../errors.ts';
 
@@ -75,9 +76,33 @@ export function dimensions(tensor: TensorProto): number[] {
  */
 export function floatConstant(graph: Graph, name: string): Float32Array {
   const tensor = graph.constants.get(name);
-  if (tensor?.dataType !== TensorProto_DataType.FLOAT || tensor.externalData.length > 0)
+  if (tensor?.dataType !== DataType.FLOAT || tensor.externalData.length > 0)
     throw new ModelError(`${name}: a float32 constant within the file is expected`);
   if (tensor.floatData.length > 0) return Float32Array.from(tensor.floatData);
   // Copied, for the alignment; not with slice(), which shares the memory when the bytes came as a Buffer.
   return new Float32Array(new Uint8Array(tensor.rawData).buffer);
+}
+
+export type ConstantValues = Uint8Array | Int8Array | Int32Array | Float32Array;
+
+/** @param dims - the product is `values.length` */
+export function constantTensor(
+  name: string,
+  dims: readonly number[],
+  values: ConstantValues,
+): TensorProto {
+  const dataType =
+    values instanceof Uint8Array
+      ? DataType.UINT8
+      : values instanceof Int8Array
+        ? DataType.INT8
+        : values instanceof Int32Array
+          ? DataType.INT32
+          : DataType.FLOAT;
+  return create(TensorProtoSchema, {
+    name,
+    dims: dims.map(BigInt),
+    dataType,
+    rawData: new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+  });
 }

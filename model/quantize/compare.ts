@@ -1,0 +1,41 @@
+/** How far quantised embeddings are from those of the fp32 model. */
+import type { ModelProto } from '../../src/gen/onnx/onnx_pb.ts';
+import { cosine } from '../../src/inference/calibrate.ts';
+import type { Manifest } from '../../src/model/manifest.ts';
+import { openRunner } from './onnx-runner.ts';
+
+/** Runs a model over images on onnxruntime-web. */
+export async function embed(
+  model: ModelProto,
+  { graph, dimension }: Manifest,
+  images: readonly Float32Array[],
+  signal: AbortSignal,
+): Promise<Float32Array[]> {
+  const runner = await openRunner(model, { ...graph, values: dimension });
+  try {
+    const rows: Float32Array[] = [];
+    for (const image of images) {
+      signal.throwIfAborted();
+      rows.push(await runner.run(image));
+    }
+    return rows;
+  } finally {
+    await runner.release();
+  }
+}
+
+export interface Drift {
+  readonly meanCosine: number;
+  readonly minCosine: number;
+}
+
+export function measureDrift(
+  reference: readonly Float32Array[],
+  rows: readonly Float32Array[],
+): Drift {
+  const cosines = reference.map((row, i) => cosine(row, rows[i]!));
+  return {
+    meanCosine: cosines.reduce((sum, value) => sum + value, 0) / cosines.length,
+    minCosine: Math.min(...cosines),
+  };
+}
