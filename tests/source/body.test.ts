@@ -143,6 +143,30 @@ describe('fetch, a body in chunks of', () => {
   });
 });
 
+describe('fetch, what comes beside the body without end is stopped', () => {
+  const chunked = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
+  test.each([
+    ['chunk extensions', `${chunked}5;`],
+    ['trailers', `${chunked}1\r\nx\r\n0\r\nT: `],
+    ['a header', 'HTTP/1.1 200 OK\r\nX: '],
+  ])('%s', async (_, start) => {
+    let sent = 0;
+    const piece = 'x'.repeat(65_536);
+    using server = await serve((socket) => {
+      socket.write(start);
+      const more = () => {
+        while (!socket.destroyed && socket.write(piece)) sent += piece.length;
+      };
+      socket.on('drain', more);
+      more();
+    });
+    await expect(fetcher()(server.origin)).rejects.toMatchObject({
+      code: expect.stringMatching(/^URL_(BAD_RESPONSE|UNREACHABLE)$/),
+    });
+    expect(sent).toBeLessThan(32_000_000);
+  });
+});
+
 describe('fetch, a body that is broken', () => {
   const gz = gzipSync(noise(10_000));
   test.each([

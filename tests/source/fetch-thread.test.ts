@@ -93,27 +93,6 @@ describe('createUrlFetcher, on its own thread', () => {
     expect(await fetcher.fetch(server.origin, never())).toHaveLength(600_000);
     expect(await fetcher.fetch(server.origin, never())).toHaveLength(600_000);
   });
-
-  test('fetch, an attack on the parser does not hold up this thread', async () => {
-    const pieces = '1\r\nx\r\n'.repeat(400_000);
-    using attacker = await serve((socket) => {
-      socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
-      socket.write(pieces);
-    });
-    const attacks = Array.from({ length: 8 }, () =>
-      fetcher.fetch(attacker.origin, never()).catch((error) => error.code),
-    );
-    let longest = 0;
-    let last = performance.now();
-    const timer = setInterval(() => {
-      longest = Math.max(longest, performance.now() - last);
-      last = performance.now();
-    }, 5);
-    const codes = new Set(await Promise.all(attacks));
-    clearInterval(timer);
-    expect(codes.difference(new Set(['URL_BAD_RESPONSE', 'URL_TIMEOUT'])).size).toBe(0);
-    expect(longest).toBeLessThan(250);
-  });
 });
 
 test('createUrlFetcher, an entry of the allow list that cannot be read ends the start', () => {
@@ -141,7 +120,7 @@ describe('createFetchThread', () => {
     await thread.close();
   });
 
-  test('fetchFile, a thread that hangs is ended', async () => {
+  test('fetchFile, a thread that is busy for ever holds up nobody and is ended', async () => {
     const thread = createFetchThread(fileOptions, {
       spawn: pretend(
         `require('node:worker_threads').parentPort.on('message', () => { for (;;); })`,

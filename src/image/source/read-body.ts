@@ -64,7 +64,7 @@ function bodyError(thrown: unknown, host: string, coding: string): OperatorError
     const message = `the answer of ${host} cannot be unpacked as ${coding}`;
     return new OperatorError('URL_BAD_RESPONSE', message, { cause: thrown });
   }
-  const message = `${host} closed the connection before the end of its answer`;
+  const message = `the connection to ${host} ended before its answer did`;
   return new OperatorError('URL_UNREACHABLE', message, { cause: thrown });
 }
 
