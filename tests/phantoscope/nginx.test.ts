@@ -90,7 +90,7 @@ async function listening(port: number): Promise<void> {
 }
 
 /** The executable computes its vectors: the same number of calls takes it longer. */
-const slowness = operatorKind === 'binary' ? 5 : 1;
+const slowness = operatorKind === 'binary' ? 8 : 1;
 
 interface Load {
   /** Calls that were answered with one vector of 2048, at the first or the second attempt. */
@@ -144,7 +144,7 @@ function scene(
 scene('calls are spread within 20 %', async (_, port, operators) => {
   const { done, retried, failed } = await load(port, 6, () => Bun.sleep(1500 * slowness));
   expect({ retried, failed }).toEqual({ retried: [], failed: [] });
-  expect(done).toBeGreaterThan(30);
+  expect(done).toBeGreaterThan(20);
   await Bun.sleep(100);
   for (const operator of operators) {
     expect(Math.abs(executions(operator) / (done / 3) - 1)).toBeLessThan(0.2);
@@ -153,12 +153,12 @@ scene('calls are spread within 20 %', async (_, port, operators) => {
 
 scene('one is killed under load: no call fails that is tried twice', async (_, port, operators) => {
   const { done, failed } = await load(port, 6, async () => {
-    await Bun.sleep(700 * slowness);
+    await Bun.sleep(700);
     operators[1]!.kill('SIGKILL');
     await Bun.sleep(1500 * slowness);
   });
   expect(failed).toEqual([]);
-  expect(done).toBeGreaterThan(30);
+  expect(done).toBeGreaterThan(20);
 });
 
 scene('each is restarted in turn: no call is lost', async (nginx, port, operators, ports) => {
@@ -173,7 +173,7 @@ scene('each is restarted in turn: no call is lost', async (nginx, port, operator
   }
   const { done, retried, failed } = await load(port, 6, restartAll);
   expect({ retried, failed }).toEqual({ retried: [], failed: [] });
-  expect(done).toBeGreaterThan(30);
+  expect(done).toBeGreaterThan(20);
   await Bun.sleep(100);
   for (const operator of operators) expect(executions(operator)).toBeGreaterThan(0);
 });
