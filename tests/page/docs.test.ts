@@ -1,6 +1,6 @@
 /** Every example of docs/browser.md, taken out of the document, on a page of another origin. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { testUnless } from '../support/data.ts';
@@ -97,6 +97,12 @@ test('docs/browser.md, has an example for each way it names', () => {
     'grpc-web.html',
     'classic-client.html',
   ]);
+});
+
+test('docs/browser.md, links only to what is there', () => {
+  const links = [...text.matchAll(/\]\((?!https?:|#)([^)]+)\)/g)].map(([, path = '']) => path);
+  expect(links.length).toBeGreaterThan(5);
+  expect(links.filter((path) => !existsSync(join(repository, 'docs', path)))).toEqual([]);
 });
 
 for (const name of examples)
