@@ -20,6 +20,8 @@ export interface EmbedderOptions extends ImageLimits {
   readonly adapter: string | undefined;
   readonly allowSoftwareGpu: boolean;
   readonly maxBatch: number;
+  /** Milliseconds. @default 0 */
+  readonly maxBatchWait?: number;
   readonly engine: 'auto' | 'onnxruntime' | 'simd';
   /** Computing threads; undefined: one per core. */
   readonly threads: number | undefined;
@@ -27,6 +29,13 @@ export interface EmbedderOptions extends ImageLimits {
   readonly cacheDir: string | undefined;
   readonly urlFetch: 'on' | 'off';
   readonly urlAllow: readonly string[];
+  /** Milliseconds. */
+  readonly urlConnectTimeout: number;
+  readonly urlFirstByteTimeout: number;
+  readonly urlTimeout: number;
+  readonly urlMaxRedirects: number;
+  readonly urlConcurrency: number;
+  readonly maxFetchedBytes: number;
 }
 
 /** @throws ConfigError when the model or what was asked of it cannot be had */
@@ -34,11 +43,7 @@ export async function openEmbedder(options: EmbedderOptions, tell: Tell): Promis
   const variant = (precision: Precision) => openModel(options.model, precision);
   const { manifest } = variant(options.precision);
   const threads = options.threads ?? availableParallelism();
-  const fetcher = createUrlFetcher({
-    maxImageBytes: options.maxImageBytes,
-    enabled: options.urlFetch === 'on',
-    allow: options.urlAllow,
-  });
+  const fetcher = openFetcher(options);
   const pipeline = createImagePipeline({
     rules: manifest.preprocess,
     layout: manifest.graph.layout,
@@ -50,7 +55,7 @@ export async function openEmbedder(options: EmbedderOptions, tell: Tell): Promis
     const cacheDir = options.cacheDir ?? defaultCacheDir();
     opened = await openEngine(variant, { ...options, threads, cacheDir }, tell);
   } catch (error) {
-    await pipeline.close();
+    await Promise.all([pipeline.close(), fetcher.close()]);
     throw error;
   }
   const { engine } = opened;
@@ -59,15 +64,28 @@ export async function openEmbedder(options: EmbedderOptions, tell: Tell): Promis
     info: () => describe(opened),
     available: () => engine.available,
     pipeline,
-    scheduler: createScheduler(engine, { maxQueue: options.maxQueue }),
-    fetchUrl: fetcher.fetch,
+    scheduler: createScheduler(engine, options),
+    withFile: fetcher.withFile,
     close: async () => {
-      await Promise.all([engine.close(), pipeline.close()]);
+      await Promise.all([engine.close(), pipeline.close(), fetcher.close()]);
     },
   });
   void engine.lost.then(() => embedder.fail());
   return embedder;
 }
+
+const openFetcher = (options: EmbedderOptions) =>
+  createUrlFetcher({
+    enabled: options.urlFetch === 'on',
+    allow: options.urlAllow,
+    maxImageBytes: options.maxImageBytes,
+    maxFetchedBytes: options.maxFetchedBytes,
+    connectTimeoutMs: options.urlConnectTimeout,
+    firstByteTimeoutMs: options.urlFirstByteTimeout,
+    timeoutMs: options.urlTimeout,
+    maxRedirects: options.urlMaxRedirects,
+    concurrency: options.urlConcurrency,
+  });
 
 /** What `info` and the start line tell of a model and the engine that runs it. */
 function describe({ model, engine, adapter }: OpenedEngine): EmbedderInfo {

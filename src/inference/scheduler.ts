@@ -1,4 +1,9 @@
-/** The queue in front of an engine: first come first served, abandoned entries leave before they are packed. */
+/**
+ * The queue in front of an engine: first come first served, packed into batches. An idle engine is given what there is at
+ * once, so a lone image never waits. While a batch runs, the next one is gathered until it is full or its first image has
+ * waited long enough; handing it over before the engine is free only saves the hand-over, so a short wait costs nothing.
+ * Abandoned entries leave before they are packed.
+ */
 import { OperatorError } from '../errors.ts';
 import type { Engine } from './engine.ts';
 
@@ -12,8 +17,8 @@ export interface Inference {
 
 export interface Scheduler {
   /**
-   * @throws OperatorError: OVERLOADED when the queue is full, CANCELLED when `signal` fires before the run has started,
-   *   INFERENCE_FAILED when the run fails
+   * @throws OperatorError: OVERLOADED when the queue is full, CANCELLED as soon as `signal` fires (a batch that has begun
+   *   goes on for the others), INFERENCE_FAILED when the run fails, NOT_READY when no engine is left
    */
   infer(tensor: Float32Array, signal: AbortSignal): Promise<Inference>;
   /** Images waiting. */
@@ -31,22 +36,34 @@ interface Entry {
 export interface SchedulerOptions {
   /** Most images that may wait. */
   readonly maxQueue: number;
+  /**
+   * Milliseconds that an image may wait for others while the engine is busy with one batch and could take a second.
+   * @default 0
+   */
+  readonly maxBatchWait?: number;
 }
 
 export function createScheduler(engine: Engine, options: SchedulerOptions): Scheduler {
+  const { maxQueue, maxBatchWait = 0 } = options;
   const queue: Entry[] = [];
   let running = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
 
   function dispatch(): void {
+    clearTimeout(timer);
     while (running < engine.concurrency && queue.length > 0) {
-      const batch: Entry[] = [];
-      for (let entry = queue.shift(); entry; entry = queue.shift()) {
-        if (!entry.signal.aborted) batch.push(entry);
-        if (batch.length === engine.maxBatch) break;
+      const patience = running > 0 && queue.length < engine.maxBatch ? waitLeft() : 0;
+      if (patience > 0) {
+        timer = setTimeout(dispatch, patience);
+        return;
       }
-      if (batch.length > 0) void run(batch);
+      void run(queue.splice(0, engine.maxBatch));
     }
   }
+
+  /** Milliseconds that the first entry may still wait for company. */
+  const waitLeft = (): number =>
+    maxBatchWait - (performance.now() - (queue[0]?.since ?? Number.NEGATIVE_INFINITY));
 
   async function run(batch: readonly Entry[]): Promise<void> {
     running++;
@@ -73,7 +90,7 @@ export function createScheduler(engine: Engine, options: SchedulerOptions): Sche
     },
     infer(tensor, signal) {
       if (signal.aborted) return Promise.reject(cancelled());
-      if (queue.length >= options.maxQueue)
+      if (queue.length >= maxQueue)
         return Promise.reject(
           new OperatorError('OVERLOADED', `${queue.length} images are waiting (--max-queue)`),
         );
@@ -105,6 +122,8 @@ export function createScheduler(engine: Engine, options: SchedulerOptions): Sche
 }
 
 const failed = (cause: unknown): OperatorError =>
-  new OperatorError('INFERENCE_FAILED', 'the model could not be run on this image', { cause });
+  cause instanceof OperatorError
+    ? cause
+    : new OperatorError('INFERENCE_FAILED', 'the model could not be run on this image', { cause });
 const cancelled = (): OperatorError =>
   new OperatorError('CANCELLED', 'cancelled while waiting for the model');

@@ -98,3 +98,100 @@ test('scheduler, a full queue is refused at once', async () => {
   runs[1]?.end();
   await Promise.all(accepted);
 });
+
+test('scheduler, a lone entry is run at once however long others would be waited for', async () => {
+  const { engine, runs } = manualEngine({ maxBatch: 8, concurrency: 2 });
+  const scheduler = createScheduler(engine, { maxQueue: 10, maxBatchWait: 60_000 });
+  const answer = scheduler.infer(tensor(1), never);
+  expect(runs.length).toBe(1);
+  runs[0]?.end();
+  expect((await answer).features[0]).toBe(1);
+});
+
+test('scheduler, a second batch is gathered until it is full', async () => {
+  const { engine, runs } = manualEngine({ maxBatch: 3, concurrency: 2 });
+  const scheduler = createScheduler(engine, { maxQueue: 10, maxBatchWait: 60_000 });
+  const answers = [1, 2, 3].map((n) => scheduler.infer(tensor(n), never));
+  await settled();
+  expect(runs.length).toBe(1);
+  answers.push(scheduler.infer(tensor(4), never), scheduler.infer(tensor(5), never));
+  expect(runs.map((run) => run.inputs.map((x) => x[0]))).toEqual([[1], [2, 3, 4]]);
+  runs[1]?.end();
+  runs[0]?.end();
+  await settled();
+  expect(runs[2]?.inputs.map((x) => x[0])).toEqual([5]);
+  runs[2]?.end();
+  expect((await Promise.all(answers)).map((a) => a.features[0])).toEqual([1, 2, 3, 4, 5]);
+});
+
+test('scheduler, a second batch that does not fill up goes when its first entry has waited long enough', async () => {
+  const { engine, runs } = manualEngine({ maxBatch: 8, concurrency: 2 });
+  const scheduler = createScheduler(engine, { maxQueue: 10, maxBatchWait: 40 });
+  const answers = [scheduler.infer(tensor(1), never), scheduler.infer(tensor(2), never)];
+  await Bun.sleep(10);
+  answers.push(scheduler.infer(tensor(3), never));
+  expect(runs.length).toBe(1);
+  while (runs.length < 2) await Bun.sleep(1);
+  expect(runs[1]?.inputs.map((x) => x[0])).toEqual([2, 3]);
+  for (const run of runs) run.end();
+  const [, second] = await Promise.all(answers);
+  expect(second?.queueMs).toBeGreaterThanOrEqual(39);
+});
+
+test('scheduler, what was gathered goes as soon as the engine is idle', async () => {
+  const { engine, runs } = manualEngine({ maxBatch: 8, concurrency: 2 });
+  const scheduler = createScheduler(engine, { maxQueue: 10, maxBatchWait: 60_000 });
+  const answers = [1, 2, 3].map((n) => scheduler.infer(tensor(n), never));
+  runs[0]?.end();
+  await settled();
+  expect(runs[1]?.inputs.map((x) => x[0])).toEqual([2, 3]);
+  runs[1]?.end();
+  await Promise.all(answers);
+});
+
+test('scheduler, an entry whose deadline passes while its batch is gathered leaves before packing', async () => {
+  const { engine, runs } = manualEngine({ maxBatch: 3, concurrency: 2 });
+  const scheduler = createScheduler(engine, { maxQueue: 10, maxBatchWait: 60_000 });
+  const first = scheduler.infer(tensor(1), never);
+  const late = scheduler.infer(tensor(2), AbortSignal.timeout(5));
+  await expect(late).rejects.toMatchObject({ code: 'CANCELLED' });
+  const rest = [3, 4, 5].map((n) => scheduler.infer(tensor(n), never));
+  expect(runs[1]?.inputs.map((x) => x[0])).toEqual([3, 4, 5]);
+  for (const run of runs) run.end();
+  await Promise.all([first, ...rest]);
+});
+
+test('scheduler, an entry given up within a batch is answered at once and does not disturb the others', async () => {
+  const { engine, runs } = manualEngine({ maxBatch: 2 });
+  const scheduler = createScheduler(engine, { maxQueue: 10 });
+  const abort = new AbortController();
+  const first = scheduler.infer(tensor(1), never);
+  const second = scheduler.infer(tensor(2), abort.signal);
+  const third = scheduler.infer(tensor(3), never);
+  runs[0]?.end();
+  await first;
+  await settled();
+  expect(runs[1]?.inputs.length).toBe(2);
+  abort.abort();
+  await expect(second).rejects.toMatchObject({ code: 'CANCELLED' });
+  runs[1]?.end();
+  expect((await third).features[0]).toBe(3);
+});
+
+test('scheduler, a failing batch fails all of its entries and no others', async () => {
+  const { engine, runs } = manualEngine({ maxBatch: 2 });
+  const scheduler = createScheduler(engine, { maxQueue: 10 });
+  const answers = [1, 2, 3, 4].map((n) => scheduler.infer(tensor(n), never));
+  const outcomes = Promise.allSettled(answers);
+  runs[0]?.end();
+  await settled();
+  runs[1]?.fail(new Error('boom'));
+  await settled();
+  runs[2]?.end();
+  expect((await outcomes).map(({ status }) => status)).toEqual([
+    'fulfilled',
+    'rejected',
+    'rejected',
+    'fulfilled',
+  ]);
+});

@@ -2,7 +2,16 @@
 import { precisions } from '../../model/manifest.ts';
 import { parseEndpoint } from '../endpoint.ts';
 import { option, optional } from '../option.ts';
-import { choice, endpoint, integer, list, listen, text, toggle } from '../option-types.ts';
+import {
+  choice,
+  duration,
+  endpoint,
+  integer,
+  list,
+  listen,
+  text,
+  toggle,
+} from '../option-types.ts';
 
 const byDefault = '127.0.0.1:52001';
 const parsed = parseEndpoint(byDefault);
@@ -77,6 +86,14 @@ export const servingOptions = {
     group: 'compute',
     commands: withModel,
     description: 'Most images run together on a GPU, gathered from all calls that wait.',
+  }),
+  maxBatchWait: option({
+    type: duration(0, 1000),
+    fallback: 5,
+    group: 'compute',
+    commands: withModel,
+    description:
+      'Longest an image waits for others to share its batch while the GPU is busy; with an idle GPU it never waits.',
   }),
   cacheDir: optional({
     type: text('FOLDER', 'a folder'),
