@@ -13,8 +13,12 @@ import type {
 } from './embedder.ts';
 import { normaliseL2 } from './normalise.ts';
 
-/** Gets the bytes behind a URL; the guarded fetch of `image/source` in the product. */
-export type FetchUrl = (url: string, signal: AbortSignal) => Promise<Uint8Array>;
+/** Gets the file behind a URL and keeps its place among the fetches until `use` is done with it. */
+export type WithFile = <T>(
+  url: string,
+  signal: AbortSignal,
+  use: (file: Uint8Array) => Promise<T>,
+) => Promise<T>;
 
 export interface EmbedderParts {
   readonly manifest: Manifest;
@@ -24,7 +28,8 @@ export interface EmbedderParts {
   available(): boolean;
   readonly pipeline: ImagePipeline;
   readonly scheduler: Scheduler;
-  readonly fetchUrl: FetchUrl;
+  /** The guarded fetch of `image/source`. */
+  readonly withFile: WithFile;
   /** Frees what the parts hold; called once by `close`. */
   close(): Promise<void>;
 }
@@ -40,14 +45,15 @@ export function createEmbedder(parts: EmbedderParts): Embedder & { fail(): void 
     timings: StageTimings,
     signal: AbortSignal,
   ): Promise<Float32Array> {
+    const decode = (encoded: EncodedImage) => parts.pipeline.prepare(encoded, signal);
     const begun = performance.now();
-    let encoded: EncodedImage;
-    if ('data' in image) encoded = image.data;
-    else {
-      encoded = await parts.fetchUrl(image.url, signal);
-      timings.source = Math.max(timings.source, performance.now() - begun);
-    }
-    const prepared = await parts.pipeline.prepare(encoded, signal);
+    const prepared =
+      'data' in image
+        ? await decode(image.data)
+        : await parts.withFile(image.url, signal, (file) => {
+            timings.source = Math.max(timings.source, performance.now() - begun);
+            return decode(file);
+          });
     timings.decode = Math.max(timings.decode, prepared.decodeMs);
     timings.preprocess = Math.max(timings.preprocess, prepared.preprocessMs);
     const inference = await parts.scheduler.infer(prepared.tensor, signal);

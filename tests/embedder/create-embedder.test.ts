@@ -34,7 +34,7 @@ function parts(over: Partial<EmbedderParts> = {}): EmbedderParts {
       queued: 0,
       infer: async (tensor) => ({ features: tensor, queueMs: 3, inferMs: 4 }),
     },
-    fetchUrl: async (url) => new TextEncoder().encode(url),
+    withFile: (url, _, use) => use(new TextEncoder().encode(url)),
     close: async () => {},
     ...over,
   };
@@ -54,9 +54,9 @@ test('embed, urls are ignored where there are datas', async () => {
   const fetched: string[] = [];
   const embedder = createEmbedder(
     parts({
-      fetchUrl: async (url) => {
+      withFile: (url, _, use) => {
         fetched.push(url);
-        return new Uint8Array();
+        return use(new Uint8Array());
       },
     }),
   );

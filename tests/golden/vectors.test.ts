@@ -4,6 +4,7 @@ import type { Embedder } from '../../src/embedder/embedder.ts';
 import { openEmbedder } from '../../src/embedder/open.ts';
 import { cosine } from '../../src/inference/calibrate.ts';
 import { data, testWith } from '../support/data.ts';
+import { embedderOptions } from '../support/embedder-options.ts';
 import { type GoldenItem, readGolden } from '../support/golden.ts';
 import { preparedTestModel, weightsOf } from '../support/models.ts';
 
@@ -16,22 +17,7 @@ async function withEmbedder(
   use: (embedder: Embedder) => Promise<void>,
 ): Promise<void> {
   const embedder = await openEmbedder(
-    {
-      model: await preparedTestModel(model),
-      precision: 'fp32',
-      device: 'wasm',
-      adapter: undefined,
-      allowSoftwareGpu: false,
-      maxBatch: 1,
-      cacheDir: undefined,
-      engine,
-      threads: undefined,
-      maxQueue: 1000,
-      maxImageBytes: 100 << 20,
-      maxImagePixels: 100e6,
-      urlFetch: 'off',
-      urlAllow: [],
-    },
+    { ...embedderOptions, model: await preparedTestModel(model), engine },
     () => {},
   );
   try {
