@@ -45,8 +45,11 @@ export function createFront(options: FrontOptions): Server {
     const connection = connectionOf(request);
     const end = connection?.begin();
     response.once('close', () => end?.());
-    if ('stream' in request)
-      request.stream.once('finish', () => setImmediate(endHalfOpen, request));
+    if ('stream' in request) {
+      // A stream nobody has read from is reset the moment it is answered, before the client has read the answer.
+      request.read(0);
+      request.stream.once('finish', () => setTimeout(endHalfOpen, linger, request));
+    }
     options.onRequest(request, response);
   };
   function connectionOf(request: NodeRequest): Connection | undefined {
@@ -121,6 +124,9 @@ export function createFront(options: FrontOptions): Server {
     });
   });
 }
+
+/** How long a client has to read an early answer: curl that is still sending takes an immediate reset for a failure. */
+const linger = 500;
 
 /**
  * An answer given before the request was read to its end leaves the stream open for the rest; RFC 9113, 8.1, lets the

@@ -16,6 +16,7 @@ import { OperatorError } from '../errors.ts';
 import type { UniversalReply } from './call.ts';
 import type { CallRecord } from './call-record.ts';
 import { toConnectError } from './connect-error.ts';
+import { encodeGrpcMessage } from './grpc-message.ts';
 
 /** Notes the outcome in the record. @returns the reply to send */
 export async function settleReply(
@@ -32,7 +33,7 @@ export async function settleReply(
 function settleGrpc(reply: UniversalReply, record: CallRecord): UniversalReply {
   const error = reply.trailer && findTrailerError(reply.trailer);
   if (!reply.trailer || !error) return plain(reply, record);
-  setTrailerStatus(reply.trailer, correct(error, record));
+  setStatus(reply.trailer, correct(error, record));
   return reply;
 }
 
@@ -45,9 +46,16 @@ async function settleGrpcWeb(reply: UniversalReply, record: CallRecord): Promise
   const error =
     chunk[0] === trailerFlag ? findTrailerError(trailerParse(chunk.subarray(5))) : undefined;
   if (!error) return plain({ ...reply, body: prepend(chunk, body) }, record);
-  const trailers = setTrailerStatus(new Headers(), correct(error, record));
+  const trailers = setStatus(new Headers(), correct(error, record));
   const frame = encodeEnvelope(trailerFlag, trailerSerialize(trailers));
   return { ...reply, body: prepend(frame, body) };
+}
+
+/** Connect encodes more of the message than it need, and grpc-js does not decode all of that again. */
+function setStatus(trailers: Headers, error: ConnectError): Headers {
+  setTrailerStatus(trailers, error);
+  trailers.set('grpc-message', encodeGrpcMessage(error.rawMessage));
+  return trailers;
 }
 
 /** A failed unary call has an HTTP status and a small JSON body. */

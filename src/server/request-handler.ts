@@ -8,6 +8,7 @@ import {
   type RpcHandler,
 } from './call.ts';
 import type { Cors } from './cors.ts';
+import { encodeGrpcMessage } from './grpc-message.ts';
 import type { Readiness } from './readiness.ts';
 import { findRoute, json, type Routes, sendResponse } from './routes.ts';
 
@@ -52,11 +53,10 @@ const isGrpc = ({ headers }: NodeRequest): boolean =>
 
 /** A method that is not there, in gRPC's own words: status UNIMPLEMENTED (12) without a message. */
 function sendUnimplemented(path: string, response: NodeResponse): void {
-  const message = encodeURIComponent(`there is no method ${path.slice(0, 200)}`);
   response.statusCode = 200;
   response.setHeader('content-type', 'application/grpc');
   response.setHeader('grpc-status', '12');
-  response.setHeader('grpc-message', message);
+  response.setHeader('grpc-message', encodeGrpcMessage(`there is no method ${path.slice(0, 200)}`));
   response.end();
 }
 
