@@ -18,6 +18,10 @@ export interface NodeContext {
   /** The constant that is input `index`; undefined when it is left out. */
   optionalTensor(index: number): StoredTensor | undefined;
   tensor(index: number): StoredTensor;
+  /** Makes the node's output a constant. */
+  define(tensor: StoredTensor): void;
+  /** How many nodes read input `index`, this one included. */
+  readers(index: number): number;
   /** Tells an input that flows from a constant. */
   isConstant(index: number): boolean;
   /** A new value for the node's output. */
@@ -88,6 +92,9 @@ export function buildNetwork(model: StoredModel, reader: SliceReader, ends: Grap
         if (!tensor) throw unsupported(`input ${index} (${name(index)}) is not a constant`);
         return tensor;
       },
+      define: (tensor) => tensors.set(result, tensor),
+      readers: (index) =>
+        model.graph.node.filter((reader) => reader.input.includes(name(index))).length,
       isConstant: (index) => tensors.has(name(index)),
       output(shape) {
         if (shape.height < 1 || shape.width < 1) throw unsupported('an empty output');

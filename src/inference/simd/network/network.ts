@@ -3,6 +3,7 @@
  * and constants are told from values. One image at a time; number formats come later.
  */
 import type { StoredTensor } from '../onnx/stored-model.ts';
+import type { Quantisation, QuantisedWeights } from './quantisation.ts';
 
 export interface Shape {
   readonly channels: number;
@@ -14,6 +15,8 @@ export interface Shape {
 export interface Value {
   readonly name: string;
   readonly shape: Shape;
+  /** How it is stored as an integer, once the graph has said so; a float otherwise. */
+  quantised?: Quantisation;
 }
 
 export interface Window {
@@ -42,8 +45,9 @@ interface LayerBase {
 export interface ConvLayer extends LayerBase {
   readonly kind: 'conv';
   readonly window: Window;
-  /** float32 `[outChannels, inChannels, height, width]`. */
+  /** `[outChannels, inChannels, height, width]`, float32 or, when `quantised`, INT8. */
   readonly weights: StoredTensor;
+  readonly quantised: QuantisedWeights | undefined;
   readonly scale: Float32Array | undefined;
   readonly bias: Float32Array | undefined;
   readonly residual: Value | undefined;

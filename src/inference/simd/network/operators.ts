@@ -2,6 +2,7 @@
 import { readFloats, readInt64s } from '../onnx/stored-model.ts';
 import type { NodeContext } from './build-network.ts';
 import { pixels, type Shape, size, type Value } from './network.ts';
+import { clip, dequantizeLinear, quantisedWeights, quantizeLinear } from './quantisation.ts';
 import { outputShape, poolWindow, readWindow } from './windows.ts';
 
 export const operators: Readonly<Record<string, (node: NodeContext) => void>> = {
@@ -18,6 +19,9 @@ export const operators: Readonly<Record<string, (node: NodeContext) => void>> = 
   ReduceL2: reduceL2,
   Div: divideByNorm,
   LpNormalization: lpNormalization,
+  QuantizeLinear: quantizeLinear,
+  DequantizeLinear: dequantizeLinear,
+  Clip: clip,
 };
 
 function conv(node: NodeContext): void {
@@ -30,7 +34,8 @@ function conv(node: NodeContext): void {
   if (inChannels !== input.shape.channels)
     throw node.unsupported(`${inChannels} input channels, ${input.shape.channels} come in`);
   const window = readWindow(node, input.shape, { height, width });
-  const bias = node.optionalTensor(2);
+  const quantised = quantisedWeights(node);
+  const bias = quantised ? undefined : node.optionalTensor(2);
   node.push({
     kind: 'conv',
     name: node.name,
@@ -38,6 +43,7 @@ function conv(node: NodeContext): void {
     output: node.output({ channels: outChannels, ...outputShape(input.shape, window) }),
     window,
     weights,
+    quantised,
     scale: undefined,
     bias: bias && readFloats(node.reader, bias),
     residual: undefined,

@@ -19,6 +19,8 @@ export interface StoredTensor {
   readonly dims: readonly number[];
   readonly dataType: DataType;
   readonly data: Range | Uint8Array;
+  /** Of an integer tensor that stands for floats: one scale, or one per entry of axis 0. */
+  readonly scales?: Float32Array;
 }
 
 export interface StoredModel {
@@ -91,7 +93,7 @@ const elementBytes: Partial<Record<number, number>> = {
 };
 
 /** The bytes of a tensor small enough to be read whole: a bias, a scale, a shape. */
-function bytesOf(reader: SliceReader, { data }: StoredTensor): Uint8Array<ArrayBuffer> {
+export function readBytes(reader: SliceReader, { data }: StoredTensor): Uint8Array<ArrayBuffer> {
   return data instanceof Uint8Array
     ? new Uint8Array(data)
     : reader.read(data.start, data.end - data.start);
@@ -100,11 +102,11 @@ function bytesOf(reader: SliceReader, { data }: StoredTensor): Uint8Array<ArrayB
 export function readFloats(reader: SliceReader, tensor: StoredTensor): Float32Array {
   if (tensor.dataType !== DataType.FLOAT)
     throw new Unsupported(`tensor ${tensor.name} is ${DataType[tensor.dataType]}, not FLOAT`);
-  return new Float32Array(bytesOf(reader, tensor).buffer);
+  return new Float32Array(readBytes(reader, tensor).buffer);
 }
 
 export function readInt64s(reader: SliceReader, tensor: StoredTensor): number[] {
   if (tensor.dataType !== DataType.INT64)
     throw new Unsupported(`tensor ${tensor.name} is ${DataType[tensor.dataType]}, not INT64`);
-  return Array.from(new BigInt64Array(bytesOf(reader, tensor).buffer), Number);
+  return Array.from(new BigInt64Array(readBytes(reader, tensor).buffer), Number);
 }

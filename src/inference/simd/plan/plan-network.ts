@@ -60,6 +60,8 @@ export function planNetwork(
   network: Network,
   { threads, layout }: PlanOptions,
 ): { plan: Plan; constants: readonly Constant[] } {
+  if (network.layers.some(({ output }) => output.quantised))
+    throw new Unsupported('8-bit activations');
   const format: FormatPlanner = fp32;
   const space = createAddressSpace();
   const control = { loadCounter: space.reserve(4), abort: space.reserve(4) };
