@@ -46,7 +46,8 @@ export function createImagePipeline(
 ): ImagePipeline {
   checkRules(options);
   const { rules, layout, limits } = options;
-  const settings: WorkerSettings = { rules, layout, limits };
+  const { maxImageBytes, maxImagePixels } = limits;
+  const settings: WorkerSettings = { rules, layout, limits: { maxImageBytes, maxImagePixels } };
   const spawn = seams.spawn ?? (() => startWorker('image/decode-worker', settings));
   const budget = createByteBudget(limits.maxDecodedBytes ?? defaultMaxDecodedBytes);
   const timeLimitMs = seams.timeLimitMs ?? defaultTimeLimitMs;

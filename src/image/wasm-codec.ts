@@ -9,8 +9,8 @@ export interface CodecModule {
 export interface CodecResult {
   /** RGBA, or undefined when the codec gave up. */
   readonly image: ImageData | undefined;
-  /** What the codec printed: with an image its first line, without one its last. */
-  readonly message: string | undefined;
+  /** What the codec printed; if it threw without a word, what it threw. */
+  readonly messages: readonly string[];
 }
 
 export interface WasmCodec {
@@ -67,7 +67,7 @@ export async function createWasmCodec(
   let instance: Instance | undefined = await instantiate(create, compiled);
   return {
     async decode(file, ...options) {
-      const current = instance ?? (await instantiate(create, compiled));
+      const current: Instance = instance ?? (await instantiate(create, compiled));
       // A codec that fails leaves by exit(): what it had allocated stays allocated. So a failed instance is dropped.
       instance = undefined;
       current.printed.length = 0;
@@ -75,9 +75,12 @@ export async function createWasmCodec(
         const image =
           current.module.decode(file as Uint8Array<ArrayBuffer>, ...options) ?? undefined;
         if (image && current.memory.buffer.byteLength <= maxKeptMemory) instance = current;
-        return { image, message: image ? current.printed[0] : current.printed.at(-1) };
+        return { image, messages: [...current.printed] };
       } catch (error) {
-        return { image: undefined, message: current.printed.at(-1) ?? String(error) };
+        return {
+          image: undefined,
+          messages: current.printed.length > 0 ? [...current.printed] : [String(error)],
+        };
       }
     },
   };

@@ -4,7 +4,7 @@ import wasmPath from '@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm' with { type: 'fi
 import { type CodecResult, createWasmCodec } from '../wasm-codec.ts';
 
 export interface JpegCodec {
-  /** `message` is the reason why libjpeg gave up, or its first warning; it prints no other. */
+  /** `messages` are libjpeg's first warning, for it prints no other, and the reason why it gave up if it did. */
   decode(jpeg: Uint8Array): Promise<CodecResult>;
 }
 

@@ -11,6 +11,7 @@ import {
   createBitWriter,
   type HuffmanTable,
 } from './entropy-bits.ts';
+import { endOfScan } from './scans.ts';
 
 interface Component {
   readonly id: number;
@@ -152,16 +153,6 @@ function scanHeader(body: Uint8Array, scan: Scan, kept: number): Uint8Array {
     if (component.kept) header.push(...body.subarray(1 + 2 * i, 3 + 2 * i));
   }
   return new Uint8Array([...header, ...body.subarray(1 + 2 * scan.parts.length)]);
-}
-
-/** Where the marker behind a scan's data is; restart markers belong to the data. */
-function endOfScan(jpeg: Uint8Array, start: number): number {
-  for (let at = start; ; at += 2) {
-    at = jpeg.indexOf(0xff, at);
-    const marker = at < 0 ? undefined : jpeg[at + 1];
-    if (marker === undefined) return jpeg.length;
-    if (marker !== 0 && (marker & 0xf8) !== 0xd0) return at;
-  }
 }
 
 function copyScan(

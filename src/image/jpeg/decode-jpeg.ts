@@ -5,6 +5,7 @@ import { cmykToRgb } from './cmyk.ts';
 import { createJpegCodec, type JpegCodec } from './codec.ts';
 import { keepComponents } from './component-filter.ts';
 import { readJpegHeader } from './header.ts';
+import { readScans, type Scans } from './scans.ts';
 
 /** Typical progressive files have about 10. See `refuseScanFlood`. */
 const maxScans = 100;
@@ -27,7 +28,6 @@ export async function createJpegDecoder(): Promise<ImageDecoder> {
       };
     },
     async decode(bytes): Promise<Pixels> {
-      refuseScanFlood(bytes);
       const header = readJpegHeader(bytes);
       if (header.components !== 4) return decodeWith(codec, bytes);
       // The codec turns everything into RGBA and knows no way from four components, but "RGB" passes through untouched:
@@ -41,9 +41,11 @@ export async function createJpegDecoder(): Promise<ImageDecoder> {
 }
 
 async function decodeWith(codec: JpegCodec, bytes: Uint8Array): Promise<Pixels> {
-  const { image, message } = await codec.decode(bytes);
-  if (!image) throw explain(message ?? 'no reason given');
-  if (message !== undefined) refuseDamage(message, bytes);
+  const scans = readScans(bytes);
+  refuseScanFlood(scans);
+  const { image, messages } = await codec.decode(bytes);
+  if (!image) throw explain(messages);
+  for (const warning of messages) refuseDamage(warning, scans);
   return { width: image.width, height: image.height, channels: 4, data: image.data };
 }
 
@@ -51,7 +53,7 @@ async function decodeWith(codec: JpegCodec, bytes: Uint8Array): Promise<Pixels> 
  * libjpeg goes on after damage, filling with grey, and only prints a warning. What is harmless passes, as it does in
  * Pillow: bytes between segments, odd version numbers, colour profiles that do not add up.
  */
-function refuseDamage(warning: string, bytes: Uint8Array): void {
+function refuseDamage(warning: string, { ended }: Scans): void {
   if (warning.startsWith('Premature end of JPEG file'))
     throw new OperatorError('IMAGE_TRUNCATED', 'the JPEG ends before its image data does');
   if (warning.includes('premature end of data segment'))
@@ -62,17 +64,12 @@ function refuseDamage(warning: string, bytes: Uint8Array): void {
   if (/bad Huffman code|instead of RST|inconsistent progression/i.test(warning))
     throw new OperatorError('IMAGE_CORRUPT', `the JPEG is damaged: ${warning}`);
   // Only the first warning is printed, and a harmless one may hide the end of the file.
-  if (!endsWithMarker(bytes))
-    throw new OperatorError('IMAGE_TRUNCATED', 'the JPEG has no end-of-image marker');
+  if (!ended) throw new OperatorError('IMAGE_TRUNCATED', 'the JPEG has no end-of-image marker');
 }
 
-function endsWithMarker(bytes: Uint8Array): boolean {
-  const endOfImage = Buffer.from([0xff, 0xd9]);
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(endOfImage);
-}
-
-function explain(message: string): OperatorError {
-  if (/no image|Premature end|Empty input/i.test(message))
+function explain(messages: readonly string[]): OperatorError {
+  const message = messages.join('; ');
+  if (/Premature end|Empty input/i.test(message))
     return new OperatorError('IMAGE_TRUNCATED', 'the JPEG ends before its image data begins');
   if (/insufficient memory|OOM/i.test(message))
     return new OperatorError('OVERLOADED', 'there is not enough memory to decode the image');
@@ -82,19 +79,13 @@ function explain(message: string): OperatorError {
 }
 
 /**
- * Every scan of a progressive file is a pass over the whole image, however few bytes it has, so a small file can ask for
- * hours (libjpeg-turbo.org, "Two Issues with the JPEG Standard"); and WebAssembly, once running, cannot be interrupted.
- * Counts start-of-scan markers by their two bytes, which entropy-coded data never holds; thumbnails count along.
+ * Every scan is a pass over the whole image, however few bytes it has, so a small file can ask for hours
+ * (libjpeg-turbo.org, "Two Issues with the JPEG Standard"); and WebAssembly, once running, cannot be interrupted.
  */
-function refuseScanFlood(bytes: Uint8Array): void {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  const startOfScan = Buffer.from([0xff, 0xda]);
-  let scans = 0;
-  for (let at = -1; ; ) {
-    at = buffer.indexOf(startOfScan, at + 1);
-    if (at < 0) return;
-    scans += 1;
-    if (scans > maxScans)
-      throw new OperatorError('IMAGE_UNSUPPORTED', `the JPEG has more than ${maxScans} scans`);
-  }
+function refuseScanFlood({ count }: Scans): void {
+  if (count > maxScans)
+    throw new OperatorError(
+      'IMAGE_UNSUPPORTED',
+      `the JPEG has ${count} scans; at most ${maxScans} are allowed`,
+    );
 }
