@@ -1,0 +1,34 @@
+import { expect } from 'bun:test';
+import { linkSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { testUnless } from '../support/data.ts';
+import { testExecutable } from '../support/executable.ts';
+import { smallTestModel } from '../support/models.ts';
+
+const namespaces = ['unshare', '--mount', '--net'];
+const possible = Bun.which('unshare') && Bun.spawnSync([...namespaces, 'true']).exitCode === 0;
+
+testUnless(
+  possible ? undefined : 'namespaces cannot be made here',
+  'executable, runs alone: no node_modules, no network, a read-only file system, no home, no environment',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'alone-'));
+    linkSync(await testExecutable(smallTestModel()), join(folder, 'resnet50-encoder'));
+    const script = join(import.meta.dir, 'alone.sh');
+    const child = Bun.spawn([...namespaces, 'sh', script, folder], {
+      stdout: 'pipe',
+      stderr: 'pipe',
+    });
+    const [stdout, stderr] = await Promise.all([
+      new Response(child.stdout).text(),
+      new Response(child.stderr).text(),
+    ]);
+    rmSync(folder, { recursive: true });
+    const lines = stdout.trim().split('\n');
+    expect(lines[0], stderr).toBe('resnet50-encoder');
+    expect(stdout).toMatch(/model id: +small_encoder-fp32-[0-9a-f]{16}\ntrained: +NO/i);
+    expect(lines.slice(-2), stderr).toEqual(['healthy', 'ended with 0']);
+  },
+  60_000,
+);
