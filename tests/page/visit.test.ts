@@ -272,12 +272,13 @@ testInBrowser('a whole visit by keyboard', async () => {
       const { id, ariaLabel, textContent } = document.activeElement as HTMLElement;
       return id || ariaLabel || (textContent ?? '');
     });
+  // Asked for early: the browser has to be told that no window for files is to open, and that takes its time.
+  const choosing = page.waitForEvent('filechooser');
   await page.keyboard.press('Tab');
   expect(await focused()).toBe('pick');
-  const [chooser] = await Promise.all([
-    page.waitForEvent('filechooser'),
-    page.keyboard.press('Enter'),
-  ]);
+  await page.waitForSelector('#health[data-state=healthy]');
+  await page.keyboard.press('Enter');
+  const chooser = await choosing;
   await chooser.setFiles([warm, chequered]);
   await settled(page, 2);
 
