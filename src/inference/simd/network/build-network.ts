@@ -32,6 +32,8 @@ export interface NodeContext {
   alias(value: Value): void;
   /** The network's input, where input `index` is that in the order height, width, channels. */
   interleavedInput(index: number): Value | undefined;
+  /** The layer that made the value of input `index`; undefined for the network's input. */
+  producer(index: number): Layer | undefined;
   /** The graph's node that made the value of input `index`, for patterns over several nodes. */
   madeBy(index: number): NodeProto | undefined;
   readonly node: NodeProto;
@@ -107,6 +109,7 @@ export function buildNetwork(model: StoredModel, reader: SliceReader, ends: Grap
       alias: (value) => values.set(result, value),
       interleavedInput: (index) =>
         ends.layout === 'NHWC' && name(index) === ends.input ? input : undefined,
+      producer: (index) => layers.find(({ output }) => output === values.get(name(index))),
       madeBy: (index) => makers.get(name(index)),
       unsupported,
     });

@@ -9,47 +9,42 @@ export function fuse(network: Network): Network {
 }
 
 interface Uses {
-  /** The layer that makes a value, when one does, and nothing but `user` reads it. */
-  soleProducer(value: Value, user: Layer): Layer | undefined;
+  /** The layer that makes a value, if one does and the value has no other reader than the one asking. */
+  soleProducer(value: Value): Layer | undefined;
   /** Position of a value's producer among the layers; −1 for the network's input. */
   madeAt(value: Value): number;
 }
 
-function usesOf({ layers, output }: Network): Uses {
-  const producers = new Map(layers.map((layer, index) => [layer.output, index]));
-  const readers = new Map<Value, Set<Layer | 'output'>>([[output, new Set(['output' as const])]]);
-  for (const layer of layers)
-    for (const value of inputsOf(layer))
-      readers.set(value, (readers.get(value) ?? new Set()).add(layer));
-  const madeAt = (value: Value): number => producers.get(value) ?? -1;
-  return {
-    madeAt,
-    soleProducer(value, user) {
-      const readBy = readers.get(value);
-      return readBy?.size === 1 && readBy.has(user) ? layers[madeAt(value)] : undefined;
-    },
-  };
-}
-
 /** Replaces each layer that `merge` can join with an earlier one: `merge` returns the earlier one and their union. */
 function joinLayers(
-  network: Network,
+  { input, output, layers }: Network,
   merge: (layer: Layer, uses: Uses) => { into: Layer; union: Layer } | undefined,
 ): Network {
-  let { layers } = network;
-  for (const layer of network.layers) {
-    const merged = merge(layer, usesOf({ ...network, layers }));
-    if (merged)
-      layers = layers.flatMap((l) => (l === layer ? [] : l === merged.into ? [merged.union] : [l]));
+  const joined: (Layer | undefined)[] = [...layers];
+  const madeAt = new Map(layers.map((layer, index) => [layer.output, index]));
+  const readers = new Map([[output, 1]]);
+  for (const value of layers.flatMap(inputsOf)) readers.set(value, (readers.get(value) ?? 0) + 1);
+  const uses: Uses = {
+    madeAt: (value) => madeAt.get(value) ?? -1,
+    soleProducer: (value) =>
+      readers.get(value) === 1 ? joined[madeAt.get(value) ?? -1] : undefined,
+  };
+  for (const [index, layer] of layers.entries()) {
+    const merged = merge(layer, uses);
+    if (!merged) continue;
+    const at = uses.madeAt(merged.into.output);
+    joined[at] = merged.union;
+    joined[index] = undefined;
+    madeAt.set(merged.union.output, at);
   }
-  return { ...network, layers };
+  return { input, output, layers: joined.filter((layer) => layer !== undefined) };
 }
 
 /** `s (W x + b) + t` is a convolution too: with `s W` and `s b + t`. The weights are multiplied when they are packed. */
 const foldBatchNorms = (network: Network): Network =>
   joinLayers(network, (layer, uses) => {
     if (layer.kind !== 'batchNorm') return undefined;
-    const conv = uses.soleProducer(layer.input, layer);
+    const conv = uses.soleProducer(layer.input);
     if (conv?.kind !== 'conv') return undefined;
     const scale = layer.scale.map((s, i) => s * (conv.scale?.[i] ?? 1));
     const bias = layer.shift.map((t, i) => t + layer.scale[i]! * (conv.bias?.[i] ?? 0));
@@ -62,15 +57,15 @@ const fuseAdditions = (network: Network): Network =>
     const [earlier, later] = [layer.input, layer.other].sort(
       (a, b) => uses.madeAt(a) - uses.madeAt(b),
     ) as [Value, Value];
-    const conv = uses.soleProducer(later, layer);
-    if (conv?.kind !== 'conv' || earlier === later) return undefined;
+    const conv = uses.soleProducer(later);
+    if (conv?.kind !== 'conv' || conv.residual || earlier === later) return undefined;
     return { into: conv, union: { ...conv, residual: earlier, output: layer.output } };
   });
 
 const fuseRelus = (network: Network): Network =>
   joinLayers(network, (layer, uses) => {
     if (layer.kind !== 'relu') return undefined;
-    const before = uses.soleProducer(layer.input, layer);
+    const before = uses.soleProducer(layer.input);
     if (before?.kind !== 'conv' && before?.kind !== 'add') return undefined;
     return { into: before, union: { ...before, relu: true, output: layer.output } };
   });

@@ -16,14 +16,20 @@ export interface Quantisation {
   readonly most: number;
 }
 
-/** `x` → round(x / scale), saturated. The value that is quantised must have no other reader: it exists in 8 bits only. */
+/** `x` → round(x / scale), saturated. The value that is quantised must have no other reader: it exists in 8 bits only.
+ * A pool of integers has the bounds of what goes into it. */
 export function quantizeLinear(node: NodeContext): void {
   const value = node.value(0);
   const { scale, zeroPoint, range } = scalarParameters(node);
   if (node.readers(0) > 1 || value.quantised)
     throw node.unsupported(`${node.node.input[0]} is read as a float as well`);
+  const pool = node.producer(0);
+  const before = pool?.kind === 'maxPool' ? pool.input.quantised : undefined;
   const [least, most] = range;
-  value.quantised = { scale, zeroPoint, least: least - zeroPoint, most: most - zeroPoint };
+  value.quantised =
+    before?.scale === scale && before.zeroPoint === zeroPoint
+      ? before
+      : { scale, zeroPoint, least: least - zeroPoint, most: most - zeroPoint };
   node.alias(value);
 }
 
