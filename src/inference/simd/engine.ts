@@ -9,7 +9,7 @@ import { planNetwork } from './plan/plan-network.ts';
 import { createMemory, openContexts } from './threads/memory.ts';
 import type { ThreadData } from './threads/messages.ts';
 import { createPool } from './threads/pool.ts';
-import { startThreads } from './threads/start-threads.ts';
+import { startThreads, type Threads } from './threads/start-threads.ts';
 import { Unsupported } from './unsupported.ts';
 
 export interface SimdOptions {
@@ -31,22 +31,25 @@ export type SimdResult = { readonly engine: Engine } | { readonly unsupported: s
  * @throws Error when the file cannot be read or a thread does not start
  */
 export async function createSimdEngine(options: SimdOptions): Promise<SimdResult> {
+  const { model, threads: count, startThread = start } = options;
+  // The threads load their code while the network is planned here.
+  const threads = startThreads(count, startThread);
   try {
-    return { engine: await open(options) };
+    return { engine: await open(model, threads) };
   } catch (error) {
+    await threads.close();
     if (error instanceof Unsupported) return { unsupported: error.message };
     throw error;
   }
 }
 
-async function open({ model, threads: count, startThread = start }: SimdOptions): Promise<Engine> {
+async function open(model: SimdModel, threads: Threads): Promise<Engine> {
+  const count = threads.all.length;
   const { layout } = model.manifest.graph;
   const { plan, constants } = planNetwork(openNetwork(model), { threads: count, layout });
   const memory = createMemory(plan, constants);
   const words = new Int32Array(memory.buffer);
-  const threads = startThreads(count, startThread);
   const pool = createPool(threads.all, openContexts(plan, memory));
-  threads.onLeft(pool.left);
   const stop = (error: Error): void => {
     Atomics.store(words, plan.control.abort / 4, 1);
     pool.fail(error);
@@ -55,23 +58,18 @@ async function open({ model, threads: count, startThread = start }: SimdOptions)
     stop(error);
     return error;
   });
+  threads.onLeft(pool.left);
 
-  try {
-    const kernels = new WebAssembly.Module(readFileSync(fp32Path));
-    await threads.open({ type: 'open', plan, memory, kernels, slice: model.slice });
-    await pool.run(new Float32Array(plan.inputValues));
-  } catch (error) {
-    stop(error as Error);
-    await threads.close();
-    throw error;
-  }
+  const kernels = new WebAssembly.Module(readFileSync(fp32Path));
+  await threads.open({ type: 'open', plan, memory, kernels, slice: model.slice });
+  await pool.run(new Float32Array(plan.inputValues));
 
   return {
     name: 'simd',
     device: 'wasm',
     threads: count,
     concurrency: count,
-    // A batch brings nothing: the weights of a layer are read once per image from the cache or from memory either way.
+    // A batch brings nothing: an image's steps keep all threads busy, and weights come from the cache either way.
     maxBatch: 1,
     run(inputs) {
       for (const { length } of inputs)

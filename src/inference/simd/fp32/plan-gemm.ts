@@ -1,9 +1,9 @@
 /** A convolution as one matrix product over the map as it lies: no im2col, tables of offsets instead. */
-import type { ConvLayer } from '../network/network.ts';
+import type { ConvLayer, Window } from '../network/network.ts';
 import type { StoredTensor } from '../onnx/stored-model.ts';
 import { cutProduct } from '../plan/chunks.ts';
 import type { PlanBuilder } from '../plan/plan-network.ts';
-import { pixelAt, pixelBytes, rowBytes, type Tensor } from '../plan/tensor.ts';
+import { noBorder, pixelAt, pixelBytes, rowBytes, type Tensor } from '../plan/tensor.ts';
 import { Unsupported } from '../unsupported.ts';
 import { blockChannels, makes, padded } from './blocks.ts';
 import type { Fp32WeightLoad } from './steps.ts';
@@ -11,13 +11,14 @@ import type { Fp32WeightLoad } from './steps.ts';
 /** Pixels in a tile of the kernel: tables are padded to a multiple of it by repeating their last entry. */
 export const tileRows = 2;
 
+export const wholeTiles = (rows: number): number => Math.ceil(rows / tileRows) * tileRows;
+
 export function planGemm(builder: PlanBuilder, layer: ConvLayer): void {
   const { window } = layer;
   const src = builder.tensor(layer.input);
   const dst = builder.tensor(layer.output);
   const residual = layer.residual && builder.tensor(layer.residual);
-  const pixels = dst.height * dst.width;
-  const rows = Math.ceil(pixels / tileRows) * tileRows;
+  const rows = wholeTiles(dst.height * dst.width);
   const blocks = dst.channels / blockChannels;
   const taps = window.height * window.width;
   const depth = taps * src.channels;
@@ -30,23 +31,6 @@ export function planGemm(builder: PlanBuilder, layer: ConvLayer): void {
     strideBytes: src.channels * blockChannels * 4,
   });
 
-  // Pixel (y, x) of the output, as an offset in a tensor that is read from (y·stride − padding, x·stride − padding) on.
-  const table = (
-    t: Tensor,
-    strideY: number,
-    strideX: number,
-    top: number,
-    left: number,
-  ): number => {
-    const at = (i: number): number => {
-      const y = Math.floor(i / dst.width);
-      return pixelAt(t, y * strideY - top, (i % dst.width) * strideX - left);
-    };
-    const key = `pixels ${[dst.height, dst.width, at(0), pixelBytes(t), rowBytes(t), strideY, strideX].join()}`;
-    return builder.constant(key, () =>
-      Int32Array.from({ length: rows }, (_, i) => at(Math.min(i, pixels - 1))),
-    );
-  };
   const segment = window.width * src.channels;
   const grid = cutProduct({
     rows,
@@ -68,9 +52,9 @@ export function planGemm(builder: PlanBuilder, layer: ConvLayer): void {
       dst,
       residual,
       rows,
-      srcTable: table(src, window.strideY, window.strideX, window.padding.top, window.padding.left),
-      dstTable: table(dst, 1, 1, 0, 0),
-      residualTable: residual ? table(residual, 1, 1, 0, 0) : 0,
+      srcTable: pixelTable(builder, src, dst, window),
+      dstTable: pixelTable(builder, dst, dst),
+      residualTable: residual ? pixelTable(builder, residual, dst) : 0,
       segments: window.height,
       segmentBytes: segment * 4,
       segmentStride: rowBytes(src),
@@ -83,6 +67,24 @@ export function planGemm(builder: PlanBuilder, layer: ConvLayer): void {
     }),
     [src, dst, residual],
   );
+}
+
+/**
+ * Address of a table of byte offsets in `t`, one per pixel of `dst`: of the pixel that is there, or of the first that a
+ * window reads for it. Padded to whole tiles of the kernel by repeating the last entry.
+ */
+function pixelTable(builder: PlanBuilder, t: Tensor, dst: Tensor, window?: Window): number {
+  const { strideY = 1, strideX = 1, padding = noBorder } = window ?? {};
+  const start = pixelAt(t, -padding.top, -padding.left);
+  const [down, right] = [strideY * rowBytes(t), strideX * pixelBytes(t)];
+  const { height, width } = dst;
+  const rows = wholeTiles(height * width);
+  return builder.constant(`pixels ${[start, down, right, height, width].join()}`, () => {
+    const table = new Int32Array(rows).fill(start + (height - 1) * down + (width - 1) * right);
+    for (let y = 0, i = 0; y < height; y++)
+      for (let x = 0; x < width; x++) table[i++] = start + y * down + x * right;
+    return table;
+  });
 }
 
 /** One float per stored channel: the layer's own, or `missing`; 0 for the channels that only pad. */

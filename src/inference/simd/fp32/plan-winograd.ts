@@ -4,7 +4,7 @@ import { cutEvenly } from '../plan/chunks.ts';
 import type { PlanBuilder } from '../plan/plan-network.ts';
 import { pixelAt, pixelBytes, type Tensor } from '../plan/tensor.ts';
 import { blockChannels, makes } from './blocks.ts';
-import { channelConstant, loadWeights, tileRows } from './plan-gemm.ts';
+import { channelConstant, loadWeights, wholeTiles } from './plan-gemm.ts';
 import type { Winograd } from './steps.ts';
 
 const tileSide = 4;
@@ -108,7 +108,7 @@ function planApart(builder: PlanBuilder, name: string, winograd: Winograd): void
   const transformWork = planes * 8;
   const inTiles = cutEvenly(tiles, src.channels * transformWork);
   const outTiles = cutEvenly(tiles, dst.channels * transformWork);
-  const blocksPerChunk = cutEvenly(blocks, planes * tiles * src.channels * blockChannels);
+  const blocksPerChunk = cutEvenly(blocks, tiles * src.channels * blockChannels, planes);
   builder.scratch(transformScratch);
   builder.step(
     {
@@ -134,16 +134,14 @@ function planApart(builder: PlanBuilder, name: string, winograd: Winograd): void
 }
 
 const planeBytes = ({ src, dst }: Winograd, tiles: number) => ({
-  inputBytes: evenRows(tiles) * pixelBytes(src) + planeGap,
-  productBytes: evenRows(tiles) * pixelBytes(dst) + planeGap,
+  inputBytes: wholeTiles(tiles) * pixelBytes(src) + planeGap,
+  productBytes: wholeTiles(tiles) * pixelBytes(dst) + planeGap,
 });
-
-const evenRows = (tiles: number): number => Math.ceil(tiles / tileRows) * tileRows;
 
 /** 0, 1, 2 … times a pixel's bytes: rows that lie one after the other. */
 const multiples = (builder: PlanBuilder, bytes: number, count: number): number =>
-  builder.constant(`multiples ${bytes} ${evenRows(count)}`, () =>
-    Int32Array.from({ length: evenRows(count) }, (_, i) => i * bytes),
+  builder.constant(`multiples ${bytes} ${wholeTiles(count)}`, () =>
+    new Int32Array(wholeTiles(count)).map((_, i) => i * bytes),
   );
 
 function tileTables(

@@ -16,8 +16,8 @@ export const noBorder: Edges = { top: 0, left: 0, bottom: 0, right: 0 };
 
 export const pixelBytes = (t: Tensor): number => t.channels * t.elementBytes;
 
-export const rowBytes = ({ width, border, ...t }: Tensor): number =>
-  (border.left + width + border.right) * t.channels * t.elementBytes;
+export const rowBytes = (t: Tensor): number =>
+  (t.border.left + t.width + t.border.right) * pixelBytes(t);
 
 export const tensorBytes = (t: Omit<Tensor, 'offset' | 'bytes'>): number =>
   (t.border.top + t.height + t.border.bottom) *

@@ -10,8 +10,8 @@ import { counterBytes } from '../plan/plan-network.ts';
 const takenAt = (context: number, step: number): number => (context + step * counterBytes) / 4;
 const doneAt = (context: number, step: number): number => takenAt(context, step) + 1;
 
-/** Looks at a counter this often before it sleeps: some microseconds, longer than most waits in an idle machine. */
-const spins = 2000;
+/** Looks at a counter this often before it sleeps: about 30 µs, as long as a chunk takes. */
+const spins = 10_000;
 /** A sleeping thread looks up this often whether the engine has failed. */
 const lookUpMs = 50;
 
