@@ -1,9 +1,8 @@
 /** Models prepared for tests, kept in the temporary folder and made anew when the code that makes them changes. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Glob } from 'bun';
 import { measureAgreement } from '../../model/measure-agreement.ts';
 import { prepareModel } from '../../model/prepare.ts';
 import { kerasV1Recipe } from '../../model/recipes.ts';
@@ -12,8 +11,10 @@ import { type ResnetSpec, resnet50KerasV1 } from '../../model/resnet/spec.ts';
 import { untrainedWeights } from '../../model/weights/untrained.ts';
 import type { Manifest } from '../../src/model/manifest.ts';
 import { data } from './data.ts';
+import { fingerprint } from './fingerprint.ts';
 
-const repository = join(import.meta.dir, '../..');
+/** What a prepared model depends on. */
+const parts = ['model', 'src/model', 'src/inference'];
 
 /** Weights of each model; those in the shared data need `testWith(weightsOf.…)`. */
 export const weightsOf = {
@@ -24,20 +25,12 @@ export const weightsOf = {
 
 /** @returns path of the ONNX file, with its manifest beside it and the engines' agreement measured */
 export async function preparedTestModel(name: keyof typeof weightsOf): Promise<string> {
-  const out = join(tmpdir(), 'resnet50-encoder-test-data', `${name}-${fingerprint()}`);
+  const out = join(tmpdir(), 'resnet50-encoder-test-data', `${name}-${fingerprint(parts)}`);
   const onnx = join(out, 'resnet50.onnx');
   // The manifest comes last: when it is there, so is the model.
   if (!existsSync(join(out, 'resnet50.json')))
     await prepareModel({ weights: weightsOf[name], out, measureAgreement });
   return onnx;
-}
-
-function fingerprint(): string {
-  const hash = createHash('sha256');
-  const sources = new Glob('{model,src/model,src/inference}/**/*.{ts,wasm}');
-  for (const file of [...sources.scanSync(repository)].sort())
-    hash.update(file).update(readFileSync(join(repository, file)));
-  return hash.digest('hex').slice(0, 12);
 }
 
 /** A ResNet of few channels on 32×32 pictures, for tests where a whole network would only take time. */
@@ -52,7 +45,7 @@ export const smallSpec: ResnetSpec = {
 
 /** @returns path of the small network's ONNX file, with a manifest beside it that says simd may run it */
 export function smallTestModel(): string {
-  const out = join(tmpdir(), 'resnet50-encoder-test-data', `small-${fingerprint()}`);
+  const out = join(tmpdir(), 'resnet50-encoder-test-data', `small-${fingerprint(parts)}`);
   const onnx = join(out, 'resnet50.onnx');
   if (existsSync(join(out, 'resnet50.json'))) return onnx;
   mkdirSync(out, { recursive: true });
