@@ -4,6 +4,7 @@ import { OperatorError, toOperatorError } from '../errors.ts';
 import { createDecoders } from './decoders.ts';
 import type { EncodedImage } from './pipeline.ts';
 import { prepareImage } from './prepare-image.ts';
+import { warmUp } from './warm-up.ts';
 import type { FromWorker, ToWorker, WorkerSettings } from './worker-messages.ts';
 
 const port = parentPort;
@@ -11,6 +12,7 @@ if (!port) throw new Error('this file is the entry of a thread');
 const settings = workerData as WorkerSettings;
 // At once, not with the first image: compiling the JPEG codec takes longer than decoding a photo.
 const decoders = createDecoders();
+let asked = false;
 let waiting: PromiseWithResolvers<void> | undefined;
 
 /**
@@ -55,7 +57,15 @@ async function answer(encoded: EncodedImage): Promise<void> {
 }
 
 port.on('message', (message: ToWorker) => {
-  if (message.type === 'prepare') void answer(message.image);
-  else if (message.type === 'grant') waiting?.resolve();
+  if (message.type === 'prepare') {
+    asked = true;
+    void answer(message.image);
+  } else if (message.type === 'grant') waiting?.resolve();
   else waiting?.reject(new OperatorError('CANCELLED', 'the client gave up'));
+});
+
+// In a later turn: an image that has come meanwhile does better without.
+const ready = await decoders;
+setTimeout(() => {
+  if (!asked) void warmUp(settings, ready);
 });

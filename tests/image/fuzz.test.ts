@@ -28,7 +28,8 @@ const samples: Uint8Array[] = [
 ];
 
 const mutation = fc.record({
-  at: fc.double({ min: 0, max: 1, noNaN: true }),
+  // Not fc.double: it favours values next to 0, and every damage would hit the first bytes.
+  at: fc.integer({ min: 0, max: 9999 }).map((part) => part / 10_000),
   kind: fc.constantFrom('set', 'flip', 'cut', 'repeat', 'end'),
   value: fc.nat(255),
 });
@@ -69,8 +70,9 @@ const beginnings: Record<Format, string> = {
 };
 for (const [format, beginning] of Object.entries(beginnings))
   test(`decode, random bytes behind the beginning of ${format}`, async () => {
-    const property = fc.asyncProperty(fc.uint8Array({ maxLength: 120 }), (raw) =>
-      survives(Buffer.concat([Buffer.from(beginning, 'latin1'), raw])),
+    const property = fc.asyncProperty(
+      fc.uint8Array({ minLength: 20, maxLength: 400, size: 'max' }),
+      (raw) => survives(Buffer.concat([Buffer.from(beginning, 'latin1'), raw])),
     );
     await fc.assert(property, options);
   }, 30_000);
