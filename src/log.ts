@@ -1,7 +1,12 @@
 /** Log lines: JSON for programs, coloured text for people. */
-import { type Logger, pino, stdTimeFunctions } from 'pino';
+import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
 
 export type Log = Logger;
+
+export type ClosingLog = Log & {
+  /** Waits until what was logged has been read, but not for ever. */
+  close(): Promise<void>;
+};
 
 export interface LogOptions {
   /** undefined: pretty when `fd` is a terminal, else json. */
@@ -11,9 +16,19 @@ export interface LogOptions {
   readonly fd: 1 | 2;
 }
 
-export async function createLog(options: LogOptions): Promise<Log> {
-  const tty = options.fd === 1 ? process.stdout.isTTY : process.stderr.isTTY;
-  const format = options.format ?? (tty ? 'pretty' : 'json');
+/** Characters of lines that may wait for whoever reads them; further lines are dropped. */
+const maxWaiting = 4 << 20;
+
+/** How long the end waits for the last lines to be read, in milliseconds. */
+const lastLines = 1000;
+
+/** Lines are written without waiting for their reader: `close` before the process exits. */
+export async function createLog(options: LogOptions): Promise<ClosingLog> {
+  const output = options.fd === 1 ? process.stdout : process.stderr;
+  const format = options.format ?? (output.isTTY ? 'pretty' : 'json');
+  const destination = createDestination(output, (lines) =>
+    log.warn({ lines }, 'log lines were dropped: they were not read fast enough'),
+  );
   const settings = {
     level: options.level,
     // The host and the process id are known to whoever collects the lines.
@@ -21,16 +36,62 @@ export async function createLog(options: LogOptions): Promise<Log> {
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  // Written at once: the last line before an exit is often the one that matters.
-  const destination = pino.destination({ fd: options.fd, sync: true });
-  // A reader that has gone away (`| head`) is no reason to stop serving.
-  destination.on('error', () => {});
-  if (format === 'json') return pino(settings, destination);
+  const log = pino(settings, format === 'json' ? destination : await pretty(destination, output));
+  return Object.assign(log, { close: destination.close });
+}
+
+interface Destination {
+  write(line: string): void;
+  close(): Promise<void>;
+}
+
+/**
+ * A reader that stands still (a full disk, a stopped collector) or has gone away (`| head`) must not stop the calls: what
+ * it does not take waits in memory, and more than that is dropped.
+ */
+function createDestination(
+  output: NodeJS.WriteStream,
+  tellDropped: (lines: number) => void,
+): Destination {
+  let waiting = 0;
+  let dropped = 0;
+  output.on('error', () => {});
+
+  function write(line: string): void {
+    if (waiting > maxWaiting) {
+      dropped++;
+      return;
+    }
+    waiting += line.length;
+    output.write(line, () => {
+      waiting -= line.length;
+      if (waiting > 0 || dropped === 0) return;
+      const lines = dropped;
+      dropped = 0;
+      tellDropped(lines);
+    });
+  }
+
+  async function close(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, lastLines);
+    output.write('', () => resolve());
+    await promise;
+    clearTimeout(timer);
+  }
+
+  return { write, close };
+}
+
+async function pretty(
+  destination: Destination,
+  { isTTY }: NodeJS.WriteStream,
+): Promise<DestinationStream> {
   const { prettyFactory } = await import('pino-pretty');
-  const pretty = prettyFactory({
-    colorize: tty,
+  const format = prettyFactory({
+    colorize: isTTY,
     translateTime: 'SYS:HH:MM:ss.l',
     singleLine: true,
   });
-  return pino(settings, { write: (line: string) => destination.write(pretty(line)) });
+  return { write: (line) => destination.write(String(format(line))) };
 }

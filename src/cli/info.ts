@@ -32,5 +32,6 @@ export async function info({
   };
   for (const [name, value] of Object.entries(lines)) print(`${`${name}:`.padEnd(14)}${value}`);
   await embedder.close();
+  await log.close();
   return 0;
 }

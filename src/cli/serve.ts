@@ -4,7 +4,7 @@ import { isIP } from 'node:net';
 import type { Config } from '../config/options.ts';
 import type { Embedder } from '../embedder/embedder.ts';
 import { ConfigError } from '../errors.ts';
-import { createLog, type Log } from '../log.ts';
+import { type ClosingLog, createLog, type Log } from '../log.ts';
 import { createServer } from '../server/create-server.ts';
 import type { CommandContext } from './command.ts';
 import { keepRegistered } from './keep-registered.ts';
@@ -12,13 +12,26 @@ import { explainListenError } from './listen-error.ts';
 import { shutdownSignal } from './shutdown-signal.ts';
 import { commit, version } from './version.ts';
 
-export async function serve({ config, warnings, openEmbedder }: CommandContext): Promise<number> {
-  const log = await createLog({ format: config.logFormat, level: config.logLevel, fd: 1 });
+export async function serve(context: CommandContext): Promise<number> {
+  const { logFormat: format, logLevel: level } = context.config;
+  const log = await createLog({ format, level, fd: 1 });
+  try {
+    return await serveUntilTold(context, log);
+  } finally {
+    await log.close();
+  }
+}
+
+async function serveUntilTold(
+  { config, warnings, openEmbedder }: CommandContext,
+  log: ClosingLog,
+): Promise<number> {
   for (const warning of warnings) log.warn(warning);
   const opening = Promise.withResolvers<Embedder>();
   const server = createServer({ config, log, version, embedder: opening.promise });
+  const isReady = (): boolean => server.state === 'ready';
   const shutdown = shutdownSignal(log);
-  surviveStrayErrors(log, () => server.state === 'ready');
+  surviveStrayErrors(log, isReady);
 
   try {
     const { address, port } = await server.listen();
@@ -29,31 +42,28 @@ export async function serve({ config, warnings, openEmbedder }: CommandContext):
   }
   void warnUnlessItResolves(config.endpoint.host, log);
 
-  const opened = openEmbedder(config, (message) => log.info(message));
-  opened.then(opening.resolve, opening.reject);
+  openEmbedder(config, (message) => log.info(message)).then(opening.resolve, opening.reject);
   const start = await Promise.race([
-    opened.catch((error: unknown) => ({ error })),
+    opening.promise.catch((error: unknown) => ({ error })),
     shutdown.promise,
   ]);
-  if (typeof start === 'object' && 'error' in start) {
+  if (start === 'shutdown') {
+    // The model is still being opened; its threads end with the process.
+    await server.close();
+    return 0;
+  }
+  if ('error' in start) {
     await server.close();
     if (start.error instanceof ConfigError) throw start.error;
     log.fatal({ err: start.error }, 'the model could not be opened');
     return 1;
   }
-  if (typeof start === 'object') {
-    tellReady(start, config, log);
-    const registration = await keepRegistered(config, start, () => server.state === 'ready', log);
-    await shutdown.promise;
-    await registration?.stop();
-  }
-
-  const cut = await server.close();
+  tellReady(start, config, log);
+  const registration = await keepRegistered(config, start, isReady, log);
+  await shutdown.promise;
+  const [cut] = await Promise.all([server.close(), registration?.stop()]);
   if (cut > 0) log.warn({ calls: cut }, 'calls were cut off (--drain-timeout)');
-  await opened.then(
-    (embedder) => embedder.close(),
-    () => {},
-  );
+  await start.close();
   log.info('ended');
   return 0;
 }
@@ -87,10 +97,10 @@ async function warnUnlessItResolves(host: string, log: Log): Promise<void> {
 }
 
 /** What one request breaks outside its own promise chain must not end the others. */
-function surviveStrayErrors(log: Log, serving: () => boolean): void {
+function surviveStrayErrors(log: ClosingLog, serving: () => boolean): void {
   const stray = (err: unknown): void => {
     log.error({ err }, 'an error outside any call');
-    if (!serving()) process.exit(1);
+    if (!serving()) void log.close().finally(() => process.exit(1));
   };
   process.on('uncaughtException', stray);
   process.on('unhandledRejection', stray);

@@ -2,6 +2,7 @@
 import { expect, test } from 'bun:test';
 import { createServer } from 'node:net';
 import { runOperator, startOperator } from '../support/operator.ts';
+import { eventually } from './start-server.ts';
 
 test('--version, --help', async () => {
   const version = await runOperator(['--version']);
@@ -80,3 +81,38 @@ test.each(['SIGTERM', 'SIGINT'] as const)('%s, exit 0', async (signal) => {
   expect(await operator.exited).toBe(0);
   expect(operator.logs.at(-1)?.msg).toBe('ended');
 });
+
+/** Runs its arguments with a reader that takes the first line and no more; tells of both on stderr. */
+const stuckReader = `
+( sh -c 'echo "operator $$" >&2; exec "$@"' sh "$@"; echo "exit $?" >&2 ) |
+sh -c 'head -n 1 >&2; echo "reader $$" >&2; exec sleep 60'`;
+
+test('a log that nobody reads does not stop the calls, nor the end', async () => {
+  const script = `${import.meta.dir}/../support/fake-server.ts`;
+  const args = ['--listen', '127.0.0.1:0', '--log-level', 'debug', '--log-format', 'json'];
+  const command = ['sh', '-c', stuckReader, 'sh', process.execPath, script, ...args];
+  const child = Bun.spawn(command, { stdout: 'ignore', stderr: 'pipe' });
+  let said = '';
+  const listening = (async () => {
+    for await (const chunk of child.stderr) said += new TextDecoder().decode(chunk);
+  })();
+  const hear = (words: RegExp): Promise<number> =>
+    eventually(() => {
+      const number = words.exec(said)?.[1];
+      return number === undefined ? undefined : Number(number);
+    });
+  const reader = await hear(/reader (\d+)/);
+  try {
+    const url = `http://127.0.0.1:${await hear(/"port":(\d+)/)}/healthz`;
+    // A line for each: ten times what a pipe holds.
+    for (let i = 0; i < 60; i++) {
+      const replies = await Promise.all(Array.from({ length: 100 }, () => fetch(url)));
+      for (const reply of replies) expect(reply.status).toBe(200);
+    }
+    process.kill(await hear(/operator (\d+)/), 'SIGTERM');
+    expect(await hear(/exit (\d+)/)).toBe(0);
+  } finally {
+    process.kill(reader);
+    await listening;
+  }
+}, 20_000);
