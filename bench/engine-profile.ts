@@ -45,7 +45,7 @@ function multiplicationsOf(step: Step): number {
     const perPixel = (step.segments * step.segmentBytes) / 4;
     return step.dst.height * step.dst.width * step.dst.channels * perPixel;
   }
-  if (step.op === 'winograd' || step.op === 'winogradProduct') {
+  if (step.op === 'winogradProduct') {
     const { tiles, src, dst } = step.winograd;
     return 36 * tiles * src.channels * dst.channels;
   }
@@ -85,7 +85,7 @@ function describe(step: Step): string {
   if ('winograd' in step) {
     const { src, dst } = step.winograd;
     const part = { winogradInput: 'input', winogradProduct: 'products', winogradOutput: 'output' };
-    const name = step.op === 'winograd' ? 'all' : part[step.op];
+    const name = part[step.op];
     return `Winograd ${src.channels}→${dst.channels}, ${dst.height}×${dst.width}: ${name}`;
   }
   return step.op;

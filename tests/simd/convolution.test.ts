@@ -167,20 +167,9 @@ test('a convolution by Winograd, equals its definition up to rounding', () => {
   fc.assert(
     fc.property(winogradConv, (conv) => {
       const { error, ops } = worstError(conv);
-      expect(ops[0]).toMatch(/^winograd/);
+      expect(ops).toEqual(['winogradInput', 'winogradProduct', 'winogradOutput']);
       expect(error).toBeLessThan(1e-5);
     }),
     { numRuns: 40 },
   );
 }, 30_000);
-
-test('a convolution by Winograd, of so many channels that it is planned in three steps', () => {
-  const conv: Conv = {
-    ...{ channels: 80, outChannels: 130, height: 15, width: 17, kernel: [3, 3], strides: [1, 1] },
-    ...{ pads: [1, 1, 1, 1], bias: true, relu: true, residual: true, batchNorm: true },
-    ...{ magnitude: 0, seed: 1 },
-  };
-  const { error, ops } = worstError(conv);
-  expect(ops).toEqual(['winogradInput', 'winogradProduct', 'winogradOutput']);
-  expect(error).toBeLessThan(1e-5);
-});

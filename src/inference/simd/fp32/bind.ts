@@ -1,6 +1,6 @@
 /** Steps → calls of the kernels. */
 import { pixelAt, pixelBytes, rowBytes, type Tensor } from '../plan/tensor.ts';
-import { bindWinograd } from './bind-winograd.ts';
+import { bindWinogradInput, bindWinogradOutput, bindWinogradProduct } from './bind-winograd.ts';
 import { blockChannels } from './blocks.ts';
 import type { Fp32Kernels } from './kernels.ts';
 import type {
@@ -40,11 +40,12 @@ function bindCompute(step: Fp32Step, thread: Thread): RunChunk {
       return bindInterleave(step, thread);
     case 'gemm':
       return bindGemm(step, thread);
-    case 'winograd':
     case 'winogradInput':
+      return bindWinogradInput(step, thread);
     case 'winogradProduct':
+      return bindWinogradProduct(step, thread);
     case 'winogradOutput':
-      return bindWinograd(step, thread);
+      return bindWinogradOutput(step, thread);
     case 'maxPool':
       return bindMaxPool(step, thread);
     case 'averagePool':

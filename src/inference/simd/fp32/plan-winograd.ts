@@ -46,9 +46,10 @@ export function winogradBorder({ window, input, output }: ConvLayer): Edges {
   };
 }
 
-/** Weights of a layer above this are read but once per image, by cutting along the 36 products instead of the tiles. */
-const keptWeightBytes = 1 << 20;
-
+/**
+ * Three steps: transform all tiles, multiply plane by plane, transform back. A step cut along the 36 products reads each
+ * weight once per image however many threads there are, and its chunks are alike.
+ */
 export function planWinograd(builder: PlanBuilder, layer: ConvLayer): void {
   const src = builder.tensor(layer.input);
   const dst = builder.tensor(layer.output);
@@ -81,27 +82,10 @@ export function planWinograd(builder: PlanBuilder, layer: ConvLayer): void {
     zeros: channelConstant(builder, '', dst.channels, undefined, 0),
     relu: layer.relu,
   };
-  if (planes * weightPlaneBytes <= keptWeightBytes) planTogether(builder, name, winograd);
-  else planApart(builder, name, winograd);
-}
-
-/** Everything for some tiles at a time, whose planes stay in the cache: one step. */
-function planTogether(builder: PlanBuilder, name: string, winograd: Winograd): void {
-  const { src, dst, residual, tiles } = winograd;
-  const tilesPerChunk = cutEvenly(tiles, planes * src.channels * dst.channels);
-  const sizes = planeBytes(winograd, tilesPerChunk);
-  const chunks = Math.ceil(tiles / tilesPerChunk);
-  builder.scratch(transformScratch + planes * (sizes.inputBytes + sizes.productBytes));
-  builder.step(
-    makes(dst, chunks, { op: 'winograd', name, winograd, planes: sizes, tilesPerChunk }),
-    [src, dst, residual],
-  );
-}
-
-/** Three steps, with the planes of all tiles in between. */
-function planApart(builder: PlanBuilder, name: string, winograd: Winograd): void {
-  const { src, dst, residual, tiles, blocks } = winograd;
-  const sizes = planeBytes(winograd, tiles);
+  const sizes = {
+    inputBytes: wholeTiles(tiles) * pixelBytes(src) + planeGap,
+    productBytes: wholeTiles(tiles) * pixelBytes(dst) + planeGap,
+  };
   const transformed = builder.block(planes * sizes.inputBytes);
   const products = builder.block(planes * sizes.productBytes);
   const common = { winograd, planes: sizes };
@@ -112,7 +96,7 @@ function planApart(builder: PlanBuilder, name: string, winograd: Winograd): void
   builder.scratch(transformScratch);
   builder.step(
     {
-      ...{ op: 'winogradInput', name: `${name} (transform)`, ...common, transformed },
+      ...{ op: 'winogradInput', name: `${name} (input)`, ...common, transformed },
       ...{ tilesPerChunk: inTiles, chunks: Math.ceil(tiles / inTiles) },
     },
     [src, transformed],
@@ -126,17 +110,12 @@ function planApart(builder: PlanBuilder, name: string, winograd: Winograd): void
   );
   builder.step(
     makes(dst, Math.ceil(tiles / outTiles), {
-      ...{ op: 'winogradOutput', name: `${name} (back)`, ...common, products },
+      ...{ op: 'winogradOutput', name: `${name} (output)`, ...common, products },
       tilesPerChunk: outTiles,
     }),
     [products, dst, residual],
   );
 }
-
-const planeBytes = ({ src, dst }: Winograd, tiles: number) => ({
-  inputBytes: wholeTiles(tiles) * pixelBytes(src) + planeGap,
-  productBytes: wholeTiles(tiles) * pixelBytes(dst) + planeGap,
-});
 
 /** 0, 1, 2 … times a pixel's bytes: rows that lie one after the other. */
 const multiples = (builder: PlanBuilder, bytes: number, count: number): number =>

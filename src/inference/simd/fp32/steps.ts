@@ -70,15 +70,7 @@ export interface Winograd {
   readonly relu: boolean;
 }
 
-/** All three parts for `tilesPerChunk` tiles at a time, in the thread's scratch: for large maps. */
-export interface WinogradStep extends StepBase {
-  readonly op: 'winograd';
-  readonly winograd: Winograd;
-  readonly tilesPerChunk: number;
-  readonly planes: WinogradPlanes;
-}
-
-/** 36 planes of transformed input and 36 of products, as offsets in the scratch or in blocks of the arena. */
+/** Bytes of one of the 36 planes of transformed input, and of one of products. */
 export interface WinogradPlanes {
   readonly inputBytes: number;
   readonly productBytes: number;
@@ -150,7 +142,6 @@ export interface NormaliseStep extends StepBase {
 export type Fp32Step =
   | InterleaveStep
   | GemmStep
-  | WinogradStep
   | WinogradInputStep
   | WinogradProductStep
   | WinogradOutputStep
