@@ -14,14 +14,8 @@ export const tileRows = 2;
 export const wholeTiles = (rows: number): number => Math.ceil(rows / tileRows) * tileRows;
 
 export function planGemm(builder: PlanBuilder, layer: ConvLayer): void {
-  const { window } = layer;
-  const src = builder.tensor(layer.input);
-  const dst = builder.tensor(layer.output);
-  const residual = layer.residual && builder.tensor(layer.residual);
-  const rows = wholeTiles(dst.height * dst.width);
-  const blocks = dst.channels / blockChannels;
-  const taps = window.height * window.width;
-  const depth = taps * src.channels;
+  const { grid, depth, ...product } = planProduct(builder, layer);
+  const { src, dst, residual, blocks } = product;
   const blockBytes = depth * blockChannels * 4;
   const weights = builder.reserve(blocks * blockBytes);
   loadWeights(builder, layer, {
@@ -30,8 +24,36 @@ export function planGemm(builder: PlanBuilder, layer: ConvLayer): void {
     blockBytes,
     strideBytes: src.channels * blockChannels * 4,
   });
+  builder.step(
+    makes(dst, grid.chunks, {
+      op: 'gemm',
+      name: layer.name,
+      ...product,
+      unroll: unrollOf(layer, src),
+      weights,
+      blockBytes,
+      bias: channelConstant(builder, `bias ${layer.name}`, dst.channels, layer.bias, 0),
+      relu: layer.relu,
+      grid,
+    }),
+    [src, dst, residual],
+  );
+}
 
+function unrollOf({ window }: ConvLayer, src: Tensor): 1 | 3 | 4 {
   const segment = window.width * src.channels;
+  return segment % 4 === 0 ? 4 : segment % 3 === 0 ? 3 : 1;
+}
+
+/** A convolution's matrix product in any number format: its operands, its tables, its cut. `depth` is that of the sums. */
+export function planProduct(builder: PlanBuilder, layer: ConvLayer) {
+  const { window } = layer;
+  const src = builder.tensor(layer.input);
+  const dst = builder.tensor(layer.output);
+  const residual = layer.residual && builder.tensor(layer.residual);
+  const rows = wholeTiles(dst.height * dst.width);
+  const blocks = dst.channels / blockChannels;
+  const depth = window.height * window.width * src.channels;
   const grid = cutProduct({
     rows,
     rowStep: tileRows,
@@ -43,30 +65,21 @@ export function planGemm(builder: PlanBuilder, layer: ConvLayer): void {
       Math.min(window.width, window.strideX),
     work: depth * blockChannels,
   });
-  builder.step(
-    makes(dst, grid.chunks, {
-      op: 'gemm',
-      name: layer.name,
-      unroll: segment % 4 === 0 ? 4 : segment % 3 === 0 ? 3 : 1,
-      src,
-      dst,
-      residual,
-      rows,
-      srcTable: pixelTable(builder, src, dst, window),
-      dstTable: pixelTable(builder, dst, dst),
-      residualTable: residual ? pixelTable(builder, residual, dst) : 0,
-      segments: window.height,
-      segmentBytes: segment * 4,
-      segmentStride: rowBytes(src),
-      blocks,
-      weights,
-      blockBytes,
-      bias: channelConstant(builder, `bias ${layer.name}`, dst.channels, layer.bias, 0),
-      relu: layer.relu,
-      grid,
-    }),
-    [src, dst, residual],
-  );
+  return {
+    src,
+    dst,
+    residual,
+    rows,
+    srcTable: pixelTable(builder, src, dst, window),
+    dstTable: pixelTable(builder, dst, dst),
+    residualTable: residual ? pixelTable(builder, residual, dst) : 0,
+    segments: window.height,
+    segmentBytes: window.width * pixelBytes(src),
+    segmentStride: rowBytes(src),
+    blocks,
+    depth,
+    grid,
+  };
 }
 
 /**

@@ -1,13 +1,13 @@
 /** Layers → steps in float32. */
 import { inputsOf, type Layer } from '../network/network.ts';
 import { cutEvenly } from '../plan/chunks.ts';
+import type { Step } from '../plan/plan.ts';
 import type { FormatPlanner, PlanBuilder } from '../plan/plan-network.ts';
 import { borderOf, noBorder, union } from '../plan/tensor.ts';
 import { Unsupported } from '../unsupported.ts';
 import { blockChannels, makes, padded } from './blocks.ts';
 import { planGemm } from './plan-gemm.ts';
 import { planWinograd, takesWinograd, winogradBorder } from './plan-winograd.ts';
-import type { Fp32Step } from './steps.ts';
 
 export const fp32: FormatPlanner = {
   format: 'fp32',
@@ -55,7 +55,7 @@ function planOther(builder: PlanBuilder, layer: OtherLayer): void {
     const rowsPerChunk = cutEvenly(dst.height, dst.width * dst.channels * workPerPixel);
     return { rowsPerChunk, chunks: Math.ceil(dst.height / rowsPerChunk) };
   };
-  const step = (): Fp32Step => {
+  const step = (): Step => {
     switch (layer.kind) {
       case 'maxPool': {
         const { window } = layer;

@@ -8,9 +8,9 @@ import { channelConstant, loadWeights, wholeTiles } from './plan-gemm.ts';
 import type { Winograd } from './steps.ts';
 
 const tileSide = 4;
-const planes = 36;
+export const planes = 36;
 /** Bytes between planes beyond their size, so that the 36 do not all fall on the same lines of the cache. */
-const planeGap = 128;
+export const planeGap = 128;
 /** 36 vectors for a transform to pass its rows and columns through. */
 export const transformScratch = planes * 16;
 
@@ -31,7 +31,7 @@ export const takesWinograd = (
   window.strideX === 1 &&
   pixels(output.shape) >= leastPixels;
 
-const tilesAlong = (length: number): number => Math.ceil(length / tileSide);
+export const tilesAlong = (length: number): number => Math.ceil(length / tileSide);
 
 /** The last tiles read as far as whole tiles need it, even if the map ends before. */
 export function winogradBorder({ window, input, output }: ConvLayer): Edges {
@@ -118,12 +118,12 @@ export function planWinograd(builder: PlanBuilder, layer: ConvLayer): void {
 }
 
 /** 0, 1, 2 … times a pixel's bytes: rows that lie one after the other. */
-const multiples = (builder: PlanBuilder, bytes: number, count: number): number =>
+export const multiples = (builder: PlanBuilder, bytes: number, count: number): number =>
   builder.constant(`multiples ${bytes} ${wholeTiles(count)}`, () =>
     new Int32Array(wholeTiles(count)).map((_, i) => i * bytes),
   );
 
-function tileTables(
+export function tileTables(
   builder: PlanBuilder,
   { window, name }: ConvLayer,
   src: Tensor,
