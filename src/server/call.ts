@@ -6,6 +6,7 @@ import {
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
 } from '@connectrpc/connect-node';
+import { formatHostPort } from '../config/endpoint.ts';
 import type { Log } from '../log.ts';
 import { type CallRecord, callRecordKey, logCall, protocolOf, requestIdOf } from './call-record.ts';
 import { toConnectError } from './connect-error.ts';
@@ -13,6 +14,7 @@ import { createDeadline, untilAborted } from './deadline.ts';
 import { decodeBase64Stream, encodeBase64Stream, encodeBase64Whole } from './grpc-web-text.ts';
 import { acceptReplyEncoding } from './reply-encoding.ts';
 import { settleReply } from './reply-errors.ts';
+import type { RequestShare } from './request-budget.ts';
 
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
 export type NodeResponse = ServerResponse | Http2ServerResponse;
@@ -43,6 +45,8 @@ export interface RpcHandler {
 
 export interface CallOptions {
   readonly log: Log;
+  /** A share for the bytes of one request. */
+  readonly openShare: () => RequestShare;
   readonly requestTimeout: number;
 }
 
@@ -51,11 +55,13 @@ export async function handleCall(
   handler: RpcHandler,
   request: NodeRequest,
   response: NodeResponse,
-  { log, requestTimeout }: CallOptions,
+  { log, requestTimeout, openShare }: CallOptions,
 ): Promise<void> {
   const record = createRecord(handler, request);
   const streaming = handler.method.methodKind !== 'unary';
+  const share = openShare();
   response.once('close', () => {
+    share.release();
     if (!response.writableFinished && record.code === 'ok') record.code = 'canceled';
     logCall(log, record);
   });
@@ -75,7 +81,7 @@ export async function handleCall(
     const deadline = streaming ? undefined : createDeadline(requestTimeout, received.signal);
     response.once('close', () => deadline?.clear());
     const signal = deadline?.signal ?? received.signal;
-    const body = counted(received.body, signal, record);
+    const body = counted(received.body, signal, record, share);
     const text = record.protocol === 'grpc-web-text';
     const reply = await handler({
       ...received,
@@ -106,10 +112,7 @@ function createRecord(handler: RpcHandler, request: NodeRequest): CallRecord {
 }
 
 function peerOf({ socket }: NodeRequest): string {
-  const { remoteAddress = '', remotePort = 0 } = socket;
-  return remoteAddress.includes(':')
-    ? `[${remoteAddress}]:${remotePort}`
-    : `${remoteAddress}:${remotePort}`;
+  return formatHostPort(socket.remoteAddress ?? '', socket.remotePort ?? 0);
 }
 
 function receive(
@@ -136,15 +139,19 @@ async function* counted(
   body: AsyncIterable<Uint8Array>,
   signal: AbortSignal,
   record: CallRecord,
+  share: RequestShare,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const chunks = body[Symbol.asyncIterator]();
-  for (;;) {
-    const next = await untilAborted(chunks.next(), signal).catch((thrown: unknown) => {
-      throw toConnectError(thrown, { record, signal });
-    });
-    if (next.done) return;
-    record.bytes += next.value.byteLength;
-    yield next.value;
+  try {
+    for (;;) {
+      const next = await untilAborted(chunks.next(), signal);
+      if (next.done) return;
+      share.add(next.value.byteLength);
+      record.bytes += next.value.byteLength;
+      yield next.value;
+    }
+  } catch (thrown) {
+    throw toConnectError(thrown, { record, signal });
   }
 }
 

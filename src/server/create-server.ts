@@ -22,6 +22,7 @@ import { createProbes } from './probes.ts';
 import { createReadiness, type ServingState } from './readiness.ts';
 import { createReflectionServices } from './reflection-service.ts';
 import { acceptCompression, compressMinBytes } from './reply-encoding.ts';
+import { createRequestBudget } from './request-budget.ts';
 import { createRequestHandler } from './request-handler.ts';
 import type { Routes } from './routes.ts';
 
@@ -33,6 +34,7 @@ export type ServerConfig = FrontConfig &
     | 'corsOrigin'
     | 'maxImages'
     | 'maxMessageBytes'
+    | 'maxBytesInFlight'
     | 'requestTimeout'
     | 'drainTimeout'
   >;
@@ -100,6 +102,7 @@ export function createServer(options: ServerOptions): OperatorServer {
       readiness,
       log,
       requestTimeout: config.requestTimeout,
+      openShare: createRequestBudget(config.maxBytesInFlight),
       maxMessageBytes: config.maxMessageBytes,
     }),
   });

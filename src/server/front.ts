@@ -82,10 +82,13 @@ export function createFront(options: FrontOptions): Server {
   );
   http2.on('sessionError', (err) => log.debug(reasonOf(err), 'an HTTP/2 connection failed'));
 
+  const warnFull = atMostEvery(1000, () =>
+    log.warn(`${connections.size} connections; further ones are closed (--max-connections)`),
+  );
   return createNetServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => {
     socket.on('error', (err) => log.debug(reasonOf(err), 'a connection failed'));
     if (connections.size >= config.maxConnections) {
-      log.warn(`${connections.size} connections; another one was closed (--max-connections)`);
+      warnFull();
       socket.destroy();
       return;
     }
@@ -123,6 +126,16 @@ export function createFront(options: FrontOptions): Server {
       }
     });
   });
+}
+
+/** Runs it, unless that was done within the last so many milliseconds. */
+function atMostEvery(ms: number, run: () => void): () => void {
+  let last = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (performance.now() - last < ms) return;
+    last = performance.now();
+    run();
+  };
 }
 
 /** How long a client has to read an early answer: curl that is still sending takes an immediate reset for a failure. */

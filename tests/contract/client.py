@@ -112,7 +112,7 @@ def corners(picture):
         return {
             "empty": summary(stub.Execute(pb.ExecuteRequest())),
             "both": summary(stub.Execute(pb.ExecuteRequest(urls=urls, datas=[one, one]))),
-            "hundred": summary(stub.Execute(pb.ExecuteRequest(datas=[one] * 100)))["nums"],
+            "thirty": summary(stub.Execute(pb.ExecuteRequest(datas=[one] * 30)))["nums"],
         }
 
 

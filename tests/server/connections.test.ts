@@ -174,6 +174,24 @@ test('--max-connections, further ones are closed until there is room', async () 
   second.socket.destroy();
 });
 
+test('--max-bytes-in-flight, requests that would hold more together are refused', async () => {
+  await using small = await startServer({ config: { maxBytesInFlight: 100_000 } });
+  // Alone, a request may be as large as a message.
+  const alone = await postJson(small.url, 'Execute', { datas: ['a'.repeat(200_000)] });
+  expect(alone.status).toBe(200);
+  const first = postJson(small.url, 'Execute', { datas: ['FAKE_DELAY:300', 'a'.repeat(60_000)] });
+  await eventually(() => small.embedder.inFlight === 1 || undefined);
+  const second = await postJson(small.url, 'Execute', { datas: ['a'.repeat(60_000)] });
+  expect(second.status).toBe(429);
+  expect(await second.json()).toMatchObject({
+    code: 'resource_exhausted',
+    message: expect.stringContaining('(--max-bytes-in-flight)'),
+  });
+  expect((await first).status).toBe(200);
+  await eventually(() => small.server.calls === 0 || undefined);
+  expect((await postJson(small.url, 'Execute', { datas: ['a'.repeat(60_000)] })).status).toBe(200);
+});
+
 test('--max-concurrent-streams, is what the client is told', async () => {
   await using small = await startServer({ config: { maxConcurrentStreams: 7 } });
   const session = connectHttp2(small.url);

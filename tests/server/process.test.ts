@@ -1,8 +1,10 @@
 /** The command line as a process: what it prints, what it exits with, what signals do. */
 import { expect, test } from 'bun:test';
 import { createServer } from 'node:net';
-import { runOperator, startOperator } from '../support/operator.ts';
-import { eventually } from './start-server.ts';
+import { explainListenError } from '../../src/cli/listen-error.ts';
+import { smallPicture } from '../contract/pictures.ts';
+import { operatorKind, runOperator, startOperator } from '../support/operator.ts';
+import { eventually, postJson } from './start-server.ts';
 
 test('--version, --help', async () => {
   const version = await runOperator(['--version']);
@@ -80,6 +82,36 @@ test.each(['SIGTERM', 'SIGINT'] as const)('%s, exit 0', async (signal) => {
   operator.kill(signal);
   expect(await operator.exited).toBe(0);
   expect(operator.logs.at(-1)?.msg).toBe('ended');
+});
+
+test('an error outside any call is logged and ends nothing', async () => {
+  if (operatorKind === 'binary') return;
+  await using operator = await startOperator();
+  expect((await postJson(operator.url, 'Execute', { datas: ['FAKE_STRAY'] })).status).toBe(200);
+  const line = await operator.logged((l) => l.msg === 'an error outside any call');
+  expect(line.err).toMatchObject({ message: 'astray' });
+  expect((await postJson(operator.url, 'Healthy', {})).status).toBe(200);
+});
+
+test('a second signal, ends at once with 1', async () => {
+  await using operator = await startOperator({ msPerImage: 60_000 });
+  const call = postJson(operator.url, 'Execute', { datas: Array(200).fill(smallPicture(1)) });
+  call.catch(() => {});
+  await Bun.sleep(200);
+  operator.kill('SIGTERM');
+  await operator.logged((l) => String(l.msg).startsWith('SIGTERM: '));
+  operator.kill('SIGTERM');
+  expect(await operator.exited).toBe(1);
+});
+
+test.each([
+  ['EACCES', /^port 80 needs a right .* from 1024 up with --endpoint/],
+  ['EADDRINUSE', /^port 80 is taken/],
+  ['EMFILE', /^port 80 cannot be listened on: made up/],
+])('explainListenError, %s', (code, words) => {
+  const endpoint = { host: '127.0.0.1', port: 80, text: '127.0.0.1:80' };
+  const error = Object.assign(new Error('made up'), { code });
+  expect(explainListenError(error, { endpoint, listen: undefined })).toMatch(words);
 });
 
 /** Runs its arguments with a reader that takes the first line and no more; tells of both on stderr. */

@@ -52,7 +52,7 @@ export function fakeVector(text: string, dimension: number): Float32Array {
   return Float32Array.from(bytes, (byte) => byte / norm);
 }
 
-/** `FAKE_DELAY:500`, `FAKE_FAIL:IMAGE_TRUNCATED`, `FAKE_CRASH`, `FAKE_SHORT` (one vector too few). */
+/** `FAKE_DELAY:500`, `FAKE_FAIL:IMAGE_TRUNCATED`, `FAKE_CRASH`, `FAKE_STRAY` (an error outside the call), `FAKE_SHORT` (one vector too few). */
 export function createFakeEmbedder({
   dimension = 2048,
   msPerImage = 0,
@@ -66,6 +66,10 @@ export function createFakeEmbedder({
     const ms = word === 'FAKE_DELAY' ? Number(value) : msPerImage;
     if (ms > 0) await sleep(ms, signal);
     if (word === 'FAKE_CRASH') throw new TypeError('made up');
+    if (word === 'FAKE_STRAY')
+      setTimeout(() => {
+        throw new TypeError('astray');
+      });
     if (word === 'FAKE_FAIL' && value in errorCatalogue)
       throw new OperatorError(value as ErrorCode, `made up: ${value}`, { item });
     return fakeVector(text, dimension);

@@ -115,6 +115,13 @@ export const limitOptions = {
     description:
       "Most bytes of one request or reply, unpacked; Phantoscope's own limit is the same.",
   }),
+  maxBytesInFlight: option({
+    type: bytes(MiB, 64 * GiB),
+    fallback: 512 * MiB,
+    group: 'limits',
+    commands: serve,
+    description: 'Most bytes of requests held at once, over all calls; further ones are refused.',
+  }),
   requestTimeout: option({
     type: duration(100, 24 * hour),
     fallback: 5 * minute,
