@@ -38,6 +38,9 @@ export interface EmbedderOptions extends ImageLimits {
   readonly maxFetchedBytes: number;
 }
 
+/** They start as there is work for them; each holds some 35 MB, and this many feed any GPU. */
+const maxDecodingThreads = 16;
+
 /** @throws ConfigError when the model or what was asked of it cannot be had */
 export async function openEmbedder(options: EmbedderOptions, tell: Tell): Promise<Embedder> {
   const variant = (precision: Precision) => openModel(options.model, precision);
@@ -48,7 +51,7 @@ export async function openEmbedder(options: EmbedderOptions, tell: Tell): Promis
     rules: manifest.preprocess,
     layout: manifest.graph.layout,
     limits: options,
-    threads,
+    threads: Math.min(threads, maxDecodingThreads),
   });
   let opened: OpenedEngine;
   try {

@@ -1,4 +1,8 @@
-/** The decoder of each supported format. */
+/**
+ * The decoder of each supported format. image-js, which could read several of them, is kept off the path of requests: it
+ * inflates without a bound, ignores the palette of a BMP, and keeps 16 bits where Pillow clips; where both read a file,
+ * the tests hold ours against it (tests/image/image-js.test.ts).
+ */
 import { bmpDecoder } from './bmp/decode-bmp.ts';
 import { gifDecoder } from './gif/decode-gif.ts';
 import { createJpegDecoder } from './jpeg/decode-jpeg.ts';

@@ -1,7 +1,7 @@
 /** Pictures made by code: what the tests show instead of photos. */
 import { readFileSync } from 'node:fs';
 import encodeJpeg, { init } from '@jsquash/jpeg/encode.js';
-import { encode } from 'fast-png';
+import { encodePng, Image } from 'image-js';
 
 export interface PictureOptions {
   readonly width: number;
@@ -25,7 +25,9 @@ export function texture({ width, height, seed }: PictureOptions): Uint8Array {
 }
 
 export const texturePng = (options: PictureOptions): Uint8Array =>
-  encode({ ...options, data: texture(options), channels: 3, depth: 8 });
+  encodePng(
+    new Image(options.width, options.height, { data: texture(options), colorModel: 'RGB' }),
+  );
 
 let jpegEncoder: Promise<void> | undefined;
 
