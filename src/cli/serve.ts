@@ -31,7 +31,7 @@ async function serveUntilTold(
   const server = createServer({ config, log, version, embedder: opening.promise });
   const isReady = (): boolean => server.state === 'ready';
   const shutdown = shutdownSignal(log);
-  surviveStrayErrors(log, isReady);
+  surviveStrayErrors(log, () => server.state === 'starting');
 
   try {
     const { address, port } = await server.listen();
@@ -97,10 +97,10 @@ async function warnUnlessItResolves(host: string, log: Log): Promise<void> {
 }
 
 /** What one request breaks outside its own promise chain must not end the others. */
-function surviveStrayErrors(log: ClosingLog, serving: () => boolean): void {
+function surviveStrayErrors(log: ClosingLog, starting: () => boolean): void {
   const stray = (err: unknown): void => {
     log.error({ err }, 'an error outside any call');
-    if (!serving()) void log.close().finally(() => process.exit(1));
+    if (starting()) void log.close().finally(() => process.exit(1));
   };
   process.on('uncaughtException', stray);
   process.on('unhandledRejection', stray);
