@@ -1,6 +1,5 @@
 /** Where the time of the simd engine goes: every step of the plan, on this thread. */
-import { readFileSync } from 'node:fs';
-import kernelsPath from '../src/inference/simd/kernels/fp32.wasm' with { type: 'file' };
+import { loadKernels } from '../src/inference/simd/kernels/load-kernels.ts';
 import { openNetwork, type SimdModel } from '../src/inference/simd/open-network.ts';
 import type { Step } from '../src/inference/simd/plan/plan.ts';
 import { planNetwork } from '../src/inference/simd/plan/plan-network.ts';
@@ -21,7 +20,7 @@ export function profileSteps(model: SimdModel, image: Float32Array, rounds: numb
   const { layout } = model.manifest.graph;
   const { plan, constants } = planNetwork(openNetwork(model), { threads: 1, layout });
   const memory = createMemory(plan, constants);
-  const kernels = new WebAssembly.Module(readFileSync(kernelsPath));
+  const kernels = loadKernels(plan.format);
   const thread = openThread({ plan, memory, kernels, slice: model.slice, index: 0 });
   const contexts = openContexts(plan, memory);
   const times = plan.steps.map((): number[] => []);
@@ -41,11 +40,11 @@ export function profileSteps(model: SimdModel, image: Float32Array, rounds: numb
 }
 
 function multiplicationsOf(step: Step): number {
-  if (step.op === 'gemm') {
-    const perPixel = (step.segments * step.segmentBytes) / 4;
+  if (step.op === 'gemm' || step.op === 'int8Image' || step.op === 'int8Gemm') {
+    const perPixel = (step.segments * step.segmentBytes) / step.src.elementBytes;
     return step.dst.height * step.dst.width * step.dst.channels * perPixel;
   }
-  if (step.op === 'winogradProduct') {
+  if (step.op === 'winogradProduct' || step.op === 'int8WinogradProduct') {
     const { tiles, src, dst } = step.winograd;
     return 36 * tiles * src.channels * dst.channels;
   }
@@ -78,14 +77,13 @@ export function profileTable(times: readonly StepTime[]): string {
 }
 
 function describe(step: Step): string {
-  if (step.op === 'gemm') {
+  if (step.op === 'gemm' || step.op === 'int8Image' || step.op === 'int8Gemm') {
     const { src, dst, segments } = step;
     return `${segments}×${segments} ${src.channels}→${dst.channels}, ${dst.height}×${dst.width}`;
   }
   if ('winograd' in step) {
     const { src, dst } = step.winograd;
-    const part = { winogradInput: 'input', winogradProduct: 'products', winogradOutput: 'output' };
-    const name = part[step.op];
+    const name = /(Input|Output)$/.exec(step.op)?.[0].toLowerCase() ?? 'products';
     return `Winograd ${src.channels}→${dst.channels}, ${dst.height}×${dst.width}: ${name}`;
   }
   return step.op;

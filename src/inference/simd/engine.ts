@@ -1,9 +1,8 @@
 /** The `simd` engine: convolutional networks of the ResNet family in our own WebAssembly kernels, on all cores. */
-import { readFileSync } from 'node:fs';
 import type { Worker } from 'node:worker_threads';
 import { startWorker } from '../../threads.ts';
 import type { Engine } from '../engine.ts';
-import fp32Path from './kernels/fp32.wasm' with { type: 'file' };
+import { loadKernels } from './kernels/load-kernels.ts';
 import { openNetwork, type SimdModel } from './open-network.ts';
 import { planNetwork } from './plan/plan-network.ts';
 import { createMemory, openContexts } from './threads/memory.ts';
@@ -60,7 +59,7 @@ async function open(model: SimdModel, threads: Threads): Promise<Engine> {
   });
   threads.onLeft(pool.left);
 
-  const kernels = new WebAssembly.Module(readFileSync(fp32Path));
+  const kernels = loadKernels(plan.format);
   await threads.open({ type: 'open', plan, memory, kernels, slice: model.slice });
   await pool.run(new Float32Array(plan.inputValues));
 

@@ -1,14 +1,11 @@
 /** Runs a plan on the test's own thread: the same steps and kernels, without workers. */
-import { readFileSync } from 'node:fs';
-import kernelsPath from '../../../src/inference/simd/kernels/fp32.wasm' with { type: 'file' };
+import { loadKernels } from '../../../src/inference/simd/kernels/load-kernels.ts';
 import { openNetwork, type SimdModel } from '../../../src/inference/simd/open-network.ts';
 import type { Plan, Step } from '../../../src/inference/simd/plan/plan.ts';
 import { planNetwork } from '../../../src/inference/simd/plan/plan-network.ts';
 import { pixelAt, type Tensor } from '../../../src/inference/simd/plan/tensor.ts';
 import { createMemory, openContexts } from '../../../src/inference/simd/threads/memory.ts';
 import { openThread } from '../../../src/inference/simd/threads/open-thread.ts';
-
-const kernelsModule = new WebAssembly.Module(readFileSync(kernelsPath));
 
 export interface InProcess {
   readonly plan: Plan;
@@ -31,13 +28,17 @@ export interface Map3 {
   readonly values: Float32Array;
 }
 
-/** @throws Unsupported */
-export function openInProcess(model: SimdModel): InProcess {
+/**
+ * @param relaxed - whether the kernels may use relaxed SIMD
+ * @throws Unsupported
+ */
+export function openInProcess(model: SimdModel, relaxed = true): InProcess {
   const { layout } = model.manifest.graph;
   const { plan, constants } = planNetwork(openNetwork(model), { threads: 1, layout });
   const memory = createMemory(plan, constants);
   const { slice } = model;
-  const thread = openThread({ plan, memory, kernels: kernelsModule, slice, index: 0 });
+  const kernels = loadKernels(plan.format, relaxed);
+  const thread = openThread({ plan, memory, kernels, slice, index: 0 });
   const { steps } = thread;
   const contexts = openContexts(plan, memory);
   // What an earlier image leaves in the arena must not matter.
@@ -70,20 +71,21 @@ export function openInProcess(model: SimdModel): InProcess {
 
 function operandsOf(step: Step): { src: Tensor; dst: Tensor; residual: Tensor | undefined } {
   if ('winograd' in step) return step.winograd;
-  if (step.op === 'add') return { src: step.a, residual: step.b, dst: step.dst };
+  if (step.op === 'add' || step.op === 'int8Add')
+    return { src: step.a, residual: step.b, dst: step.dst };
   if (step.op === 'interleave') throw new Error('not a layer');
   return { residual: undefined, ...step };
 }
 
 /** A copy: the memory goes on to other uses. */
 function readMap(memory: WebAssembly.Memory, context: number, tensor: Tensor): Map3 {
-  const { offset, bytes, channels, height, width } = tensor;
-  const stored = new Float32Array(
-    new Uint8Array(memory.buffer, context + offset, bytes).slice().buffer,
-  );
+  const { offset, bytes, channels, height, width, elementBytes } = tensor;
+  const copy = new Uint8Array(memory.buffer, context + offset, bytes).slice().buffer;
+  const stored = elementBytes === 1 ? new Int8Array(copy) : new Float32Array(copy);
   const values = new Float32Array(channels * height * width);
   for (let c = 0, i = 0; c < channels; c++)
     for (let y = 0; y < height; y++)
-      for (let x = 0; x < width; x++) values[i++] = stored[pixelAt(tensor, y, x) / 4 + c]!;
+      for (let x = 0; x < width; x++)
+        values[i++] = stored[pixelAt(tensor, y, x) / elementBytes + c]!;
   return { channels, height, width, values };
 }

@@ -26,15 +26,7 @@ export interface Thread {
 
 const groupBytes = blockChannels * 4;
 
-export function bind(step: Fp32Step, thread: Thread): RunChunk {
-  const compute = bindCompute(step, thread);
-  const { clears, chunks } = step;
-  if (!clears) return compute;
-  const clear = bindClear(clears, thread);
-  return (context, chunk) => (chunk === chunks - 1 ? clear(context) : compute(context, chunk));
-}
-
-function bindCompute(step: Fp32Step, thread: Thread): RunChunk {
+export function bindFp32(step: Fp32Step, thread: Thread): RunChunk {
   switch (step.op) {
     case 'interleave':
       return bindInterleave(step, thread);
@@ -63,7 +55,10 @@ function bindCompute(step: Fp32Step, thread: Thread): RunChunk {
 export const floorOf = (relu: boolean): number => (relu ? 0 : Number.NEGATIVE_INFINITY);
 
 /** The border as runs of bytes: all above the map, the right edge of each row with the left one of the next, all below. */
-function bindClear(tensor: Tensor, { kernels }: Thread): (context: number) => void {
+export function bindClear(
+  tensor: Tensor,
+  { kernels }: { readonly kernels: Pick<Fp32Kernels, 'fill'> },
+): (context: number) => void {
   const { height, width, border } = tensor;
   const before = pixelAt(tensor, 0, 0);
   const between = (border.left + border.right) * pixelBytes(tensor);

@@ -17,19 +17,19 @@ export interface Quantisation {
 }
 
 /** `x` → round(x / scale), saturated. The value that is quantised must have no other reader: it exists in 8 bits only.
- * A pool of integers has the bounds of what goes into it. */
+ * What comes from a ReLU is not negative, and a pool of integers has the bounds of what goes into it. */
 export function quantizeLinear(node: NodeContext): void {
   const value = node.value(0);
   const { scale, zeroPoint, range } = scalarParameters(node);
   if (node.readers(0) > 1 || value.quantised)
     throw node.unsupported(`${node.node.input[0]} is read as a float as well`);
-  const pool = node.producer(0);
-  const before = pool?.kind === 'maxPool' ? pool.input.quantised : undefined;
-  const [least, most] = range;
+  const maker = node.producer(0);
+  const pooled = maker?.kind === 'maxPool' ? maker.input.quantised : undefined;
+  const least = maker?.kind === 'relu' ? Math.max(range[0], zeroPoint) : range[0];
   value.quantised =
-    before?.scale === scale && before.zeroPoint === zeroPoint
-      ? before
-      : { scale, zeroPoint, least: least - zeroPoint, most: most - zeroPoint };
+    pooled?.scale === scale && pooled.zeroPoint === zeroPoint
+      ? pooled
+      : { scale, zeroPoint, least: least - zeroPoint, most: range[1] - zeroPoint };
   node.alias(value);
 }
 

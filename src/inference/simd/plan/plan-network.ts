@@ -1,5 +1,6 @@
 /** Network → plan: tensors with their borders, steps in order, and a place in memory for everything. */
 import { fp32 } from '../fp32/plan-layers.ts';
+import { int8 } from '../int8/plan-layers.ts';
 import {
   type Edges,
   inputsOf,
@@ -13,7 +14,7 @@ import {
 import { Unsupported } from '../unsupported.ts';
 import { createAddressSpace } from './address-space.ts';
 import { type ArenaBlock, aligned, type Lifetime, placeBlocks } from './arena.ts';
-import type { Constant, Plan, Step } from './plan.ts';
+import type { Constant, Plan, Step, WeightLoad } from './plan.ts';
 import { noBorder, type Tensor, tensorBytes, union } from './tensor.ts';
 
 /** What a number format decides. */
@@ -41,7 +42,7 @@ export interface PlanBuilder {
   reserve(bytes: number): number;
   /** Makes sure that every thread has that much scratch. */
   scratch(bytes: number): void;
-  load(load: Plan['loads'][number]): void;
+  load(load: WeightLoad): void;
   /** Appends a step; `uses` are the blocks and tensors that it reads or writes. */
   step(step: Step, uses: readonly (ArenaBlock | undefined)[]): void;
 }
@@ -60,14 +61,12 @@ export function planNetwork(
   network: Network,
   { threads, layout }: PlanOptions,
 ): { plan: Plan; constants: readonly Constant[] } {
-  if (network.layers.some(({ output }) => output.quantised))
-    throw new Unsupported('8-bit activations');
-  const format: FormatPlanner = fp32;
+  const format = network.layers.some(({ output }) => output.quantised) ? int8 : fp32;
   const space = createAddressSpace();
   const control = { loadCounter: space.reserve(4), abort: space.reserve(4) };
   const tensors = makeTensors(network, format);
   const steps: Step[] = [];
-  const loads: Plan['loads'][number][] = [];
+  const loads: WeightLoad[] = [];
   const usedAt = new Map<ArenaBlock, { first: number; last: number }>();
   let scratchBytes = 0;
 

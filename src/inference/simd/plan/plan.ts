@@ -3,11 +3,12 @@
  * addresses are bytes in the one memory; offsets are bytes within an image's context.
  */
 import type { Fp32Step, Fp32WeightLoad } from '../fp32/steps.ts';
+import type { Int8Step, Int8WeightLoad } from '../int8/steps.ts';
 import type { ArenaBlock } from './arena.ts';
 
 export interface Plan {
   /** Which kernels the steps mean. */
-  readonly format: 'fp32';
+  readonly format: 'fp32' | 'int8';
   /** Size of the memory. */
   readonly memoryBytes: number;
   readonly control: Control;
@@ -22,11 +23,13 @@ export interface Plan {
   readonly output: ArenaBlock;
   readonly outputValues: number;
   /** Weights to read and to pack at the start, in pieces for the threads to share out. */
-  readonly loads: readonly Fp32WeightLoad[];
+  readonly loads: readonly WeightLoad[];
   readonly steps: readonly Step[];
 }
 
-export type Step = Fp32Step;
+/** An int8 plan has float32 steps at both ends. */
+export type Step = Fp32Step | Int8Step;
+export type WeightLoad = Fp32WeightLoad | Int8WeightLoad;
 
 /** Addresses of the words that threads signal each other with, beside the contexts' counters. */
 export interface Control {

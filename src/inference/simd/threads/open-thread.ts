@@ -1,10 +1,8 @@
 /** A computing thread's part of an engine: its kernels over the shared memory, its share of the weights, its steps. */
 import { closeSync, openSync } from 'node:fs';
 import type { FileSlice } from '../../../model/file-slice.ts';
-import { bind } from '../fp32/bind.ts';
-import type { Fp32Kernels } from '../fp32/kernels.ts';
-import { loadWeights } from '../fp32/load-weights.ts';
 import type { Plan } from '../plan/plan.ts';
+import { bindStep, type Kernels, loadWeights } from './formats.ts';
 import { runImage, type StepToRun } from './run-image.ts';
 
 export interface ThreadParts {
@@ -17,7 +15,7 @@ export interface ThreadParts {
 }
 
 export interface OpenThread {
-  readonly kernels: Fp32Kernels;
+  readonly kernels: Kernels;
   /** The plan's steps. */
   readonly steps: readonly StepToRun[];
   /** Takes part in the image in context `context` until it is finished. */
@@ -32,17 +30,14 @@ export function openThread(parts: ThreadParts): OpenThread {
   const { plan, memory, slice, index } = parts;
   const words = new Int32Array(memory.buffer);
   const instance = new WebAssembly.Instance(parts.kernels, { env: { memory } });
-  const kernels = instance.exports as unknown as Fp32Kernels;
+  const kernels = instance.exports as unknown as Kernels;
   const scratch = plan.scratch.address + index * plan.scratch.bytes;
-  const steps = plan.steps.map((step) => ({
-    chunks: step.chunks,
-    run: bind(step, { kernels, memory, scratch }),
-  }));
+  const thread = { kernels, memory, scratch };
+  const steps = plan.steps.map((step) => ({ chunks: step.chunks, run: bindStep(step, thread) }));
   const fd = openSync(slice.path, 'r');
   try {
     const nextLoad = () => plan.loads[Atomics.add(words, plan.control.loadCounter / 4, 1)];
-    for (let load = nextLoad(); load; load = nextLoad())
-      loadWeights(load, { fd, slice }, kernels, memory, scratch);
+    for (let load = nextLoad(); load; load = nextLoad()) loadWeights(load, { fd, slice }, thread);
   } finally {
     closeSync(fd);
   }

@@ -1,0 +1,44 @@
+/** Steps and weights of any number format, each to the kernels that are its own. */
+import type { FileSlice } from '../../../model/file-slice.ts';
+import { bindClear, bindFp32, type RunChunk } from '../fp32/bind.ts';
+import type { Fp32Kernels } from '../fp32/kernels.ts';
+import { loadWeights as loadFp32Weights } from '../fp32/load-weights.ts';
+import { bindInt8 } from '../int8/bind.ts';
+import type { Int8Kernels } from '../int8/kernels.ts';
+import { loadInt8Weights } from '../int8/load-weights.ts';
+import type { Step, WeightLoad } from '../plan/plan.ts';
+
+/** What a module exports: the kernels of its format's steps, of those of both kinds. */
+export type Kernels = Fp32Kernels & Int8Kernels;
+
+export interface Thread {
+  readonly kernels: Kernels;
+  readonly memory: WebAssembly.Memory;
+  /** Address of the thread's scratch. */
+  readonly scratch: number;
+}
+
+export function bindStep(step: Step, thread: Thread): RunChunk {
+  const compute = isInt8(step) ? bindInt8(step, thread) : bindFp32(step, thread);
+  const { clears, chunks } = step;
+  if (!clears) return compute;
+  const clear = bindClear(clears, thread);
+  return (context, chunk) => (chunk === chunks - 1 ? clear(context) : compute(context, chunk));
+}
+
+export function loadWeights(
+  load: WeightLoad,
+  file: { fd: number; slice: FileSlice },
+  thread: Thread,
+): void {
+  if (isInt8(load)) loadInt8Weights(load, file, thread);
+  else loadFp32Weights(load, file, thread.kernels, thread.memory, thread.scratch);
+}
+
+const int8Operations = /^(int8|packInt8)/;
+
+function isInt8<T extends Step | WeightLoad>(
+  item: T,
+): item is Extract<T, { op: `${'int8' | 'packInt8'}${string}` }> {
+  return int8Operations.test(item.op);
+}
