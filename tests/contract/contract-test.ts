@@ -1,19 +1,14 @@
 /** Tests against an operator that is a process of its own: the fake one, or the compiled executable. */
 import { afterAll, beforeAll } from 'bun:test';
 import { testUnless } from '../support/data.ts';
-import {
-  missingOperator,
-  type Operator,
-  type OperatorOptions,
-  startOperator,
-} from '../support/operator.ts';
+import { type Operator, type OperatorOptions, startOperator } from '../support/operator.ts';
 
-/** A test that needs an operator and perhaps something else; `missing` says what is not there. */
+/** A test that needs an operator, and perhaps something else: `missing` says what is not there. */
 export const contractTest = (
   name: string,
   body: () => Promise<unknown>,
   missing?: string | undefined,
-): void => testUnless(missingOperator ?? missing, name, body, 60_000);
+): void => testUnless(missing, name, body, 60_000);
 
 export const noProgram = (program: string): string | undefined =>
   Bun.which(program) ? undefined : `${program} is not installed`;
@@ -22,8 +17,8 @@ export const noProgram = (program: string): string | undefined =>
 export function sharedOperator(options: OperatorOptions = {}): () => Operator {
   let operator: Operator | undefined;
   beforeAll(async () => {
-    if (missingOperator === undefined) operator = await startOperator(options);
-  });
+    operator = await startOperator({ patienceMs: 60_000, ...options });
+  }, 120_000);
   afterAll(() => operator?.[Symbol.asyncDispose]());
   return () => {
     if (!operator) throw new Error('no operator was started');

@@ -1,26 +1,24 @@
 /** Starts an operator as a process of its own, on a free port. */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { testExecutable } from './executable.ts';
+import { preparedTestModel } from './models.ts';
 
 const root = join(import.meta.dir, '../..');
 
 /**
- * What the contract tests run against: `fake` is src/ with tests/support/fake-server.ts, `binary` the compiled executable
- * (TEST_OPERATOR=binary, at TEST_OPERATOR_FILE or dist/resnet50-encoder).
+ * What the contract tests run against: the compiled executable with untrained weights (or that of TEST_OPERATOR_FILE), or,
+ * with TEST_OPERATOR=fake, src/ with tests/support/fake-server.ts, which starts at once.
  */
 export const operatorKind: 'fake' | 'binary' =
-  process.env.TEST_OPERATOR === 'binary' ? 'binary' : 'fake';
+  process.env.TEST_OPERATOR === 'fake' ? 'fake' : 'binary';
 
-const binary = process.env.TEST_OPERATOR_FILE ?? join(root, 'dist/resnet50-encoder');
-
-/** Says what is missing to run the tests; undefined when nothing is. */
-export const missingOperator: string | undefined =
-  operatorKind === 'binary' && !existsSync(binary) ? `${binary} is not there` : undefined;
-
-const command: readonly string[] =
-  operatorKind === 'binary'
-    ? [binary]
-    : [process.execPath, join(root, 'tests/support/fake-server.ts')];
+async function operatorCommand(): Promise<readonly string[]> {
+  if (operatorKind === 'fake')
+    return [process.execPath, join(root, 'tests/support/fake-server.ts')];
+  return [
+    process.env.TEST_OPERATOR_FILE ?? (await testExecutable(await preparedTestModel('untrained'))),
+  ];
+}
 
 export interface OperatorOptions {
   /** Besides `--listen` on a free port, the log's format and level. */
@@ -57,7 +55,7 @@ export async function startOperator(options: OperatorOptions = {}): Promise<Oper
   const { args = [], env = {}, ready = true, msPerImage, executable } = options;
   const child = Bun.spawn(
     [
-      ...(executable ? [executable] : command),
+      ...(executable ? [executable] : await operatorCommand()),
       '--listen',
       '127.0.0.1:0',
       '--log-format',
@@ -131,7 +129,7 @@ export async function runOperator(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<{ code: number; stdout: string; stderr: string }> {
-  const child = Bun.spawn([...command, ...args], {
+  const child = Bun.spawn([...(await operatorCommand()), ...args], {
     env: { ...withoutOperatorVariables(), ...env },
     stdout: 'pipe',
     stderr: 'pipe',
