@@ -68,6 +68,9 @@ async function openNative(
   };
 }
 
+/** Between turns: onnxruntime's threads go on spinning for a while, which is not the next one's to pay for. */
+const restMs = 50;
+
 /** One image each in turn, `rounds` times after three to warm up. */
 export async function takeTurns(
   contenders: readonly Contender[],
@@ -80,6 +83,7 @@ export async function takeTurns(
       const begun = performance.now();
       await contender.run(image);
       if (round >= 0) times[index]!.push(performance.now() - begun);
+      await Bun.sleep(restMs);
     }
   return contenders.map(({ name }, index) => {
     const sorted = times[index]!.sort((a, b) => a - b);

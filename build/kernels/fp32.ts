@@ -7,8 +7,8 @@ import { winogradInput, winogradOutput } from './fp32-winograd.ts';
 import { gemm } from './gemm.ts';
 import { module } from './wat.ts';
 
-/** A segment's length in values is a multiple of the unrolling: 3 is for images of 3 channels, 1 for anything else. */
-const unrollings = [4, 3, 1];
+/** A segment is a multiple of so many values: of 8 in whole blocks of channels, of 3 in images, or of anything. */
+const unrollings = [8, 3, 1];
 
 export const fp32Module: string = module([
   ...unrollings.map((unroll) => gemm(`gemm${unroll}`, { rows: 2, vectors: 4, unroll }, fp32Gemm)),

@@ -32,7 +32,7 @@ export function bindWinogradProduct(step: WinogradProductStep, { kernels }: Thre
   return (context, chunk) => {
     const plane = chunk % planeCount;
     const block = ((chunk - plane) / planeCount) * blocksPerChunk;
-    kernels.gemm4(
+    kernels.gemm8(
       context + transformed.offset + plane * planes.inputBytes,
       w.inRows,
       w.tiles,

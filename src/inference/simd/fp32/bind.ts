@@ -95,7 +95,7 @@ function bindInterleave(
 
 function bindGemm(step: GemmStep, { kernels }: Thread): RunChunk {
   const { src, dst, residual, grid } = step;
-  const kernel = { 1: kernels.gemm1, 3: kernels.gemm3, 4: kernels.gemm4 }[step.unroll];
+  const kernel = { 1: kernels.gemm1, 3: kernels.gemm3, 8: kernels.gemm8 }[step.unroll];
   const floor = floorOf(step.relu);
   return (context, chunk) => {
     const group = chunk % grid.blockGroups;

@@ -2,7 +2,7 @@
 export interface Fp32Kernels {
   gemm1: Gemm;
   gemm3: Gemm;
-  gemm4: Gemm;
+  gemm8: Gemm;
   winograd_input(
     src: number,
     table: number,

@@ -40,9 +40,9 @@ export function planGemm(builder: PlanBuilder, layer: ConvLayer): void {
   );
 }
 
-function unrollOf({ window }: ConvLayer, src: Tensor): 1 | 3 | 4 {
+function unrollOf({ window }: ConvLayer, src: Tensor): 1 | 3 | 8 {
   const segment = window.width * src.channels;
-  return segment % 4 === 0 ? 4 : segment % 3 === 0 ? 3 : 1;
+  return segment % 8 === 0 ? 8 : segment % 3 === 0 ? 3 : 1;
 }
 
 /** A convolution's matrix product in any number format: its operands, its tables, its cut. `depth` is that of the sums. */

@@ -25,7 +25,7 @@ export interface InterleaveStep extends StepBase {
 /** A convolution as one matrix product. */
 export interface GemmStep extends StepBase {
   readonly op: 'gemm';
-  readonly unroll: 1 | 3 | 4;
+  readonly unroll: 1 | 3 | 8;
   readonly src: Tensor;
   readonly dst: Tensor;
   readonly residual: Tensor | undefined;
