@@ -38,6 +38,7 @@ const around = (
     node: [conv, ...nodes],
     initializer: [
       float32Tensor('w', [dimension, 3, 3, 3], seeded(27 * dimension, 1)),
+      float32Tensor('square', [dimension, dimension, 1, 1], seeded(dimension ** 2, 2)),
       int64('shape', shape),
     ],
   });
@@ -118,4 +119,25 @@ test('fuse, leaves a bottleneck network with convolutions and pools only', () =>
     const fused = layers.filter((layer) => layer.kind === 'conv' && layer.residual && layer.relu);
     expect(fused.length).toBe(2);
   }
+});
+
+test('fuse, lets a convolution take one addition and leaves the next to itself', () => {
+  const features = [
+    node('MaxPool', ['last'], 'pool', { kernel_shape: [3, 3], pads: [1, 1, 1, 1] }),
+    node('Conv', ['pool', 'square'], 'conv'),
+    node('Add', ['conv', 'last'], 'first'),
+    node('Add', ['first', 'pool'], 'second'),
+    node('Relu', ['second'], 'relu'),
+    node('GlobalAveragePool', ['relu'], 'pooled'),
+    node('Flatten', ['pooled'], 'features'),
+  ];
+  const model = around(features, {
+    conv: node('Conv', ['input', 'w'], 'last', { pads: [1, 1, 1, 1] }),
+  });
+  const { layers } = openNetwork(model);
+  expect(layers.map(({ name, kind }) => `${name}: ${kind}`)).toEqual([
+    ...['last: conv', 'pool: maxPool', 'conv: conv', 'second: add', 'pooled: globalAveragePool'],
+  ]);
+  expect(layers[2]).toMatchObject({ residual: layers[0]!.output, relu: false });
+  expect(layers[3]).toMatchObject({ relu: true });
 });
