@@ -1,7 +1,5 @@
 /** One RPC from the HTTP request to the last byte of its reply. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
-import { type ContextValues, createContextValues } from '@connectrpc/connect';
+import { createContextValues } from '@connectrpc/connect';
 import {
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
@@ -12,36 +10,16 @@ import { type CallRecord, callRecordKey, logCall, protocolOf, requestIdOf } from
 import { toConnectError } from './connect-error.ts';
 import { createDeadline, untilAborted } from './deadline.ts';
 import { decodeBase64Stream, encodeBase64Stream, encodeBase64Whole } from './grpc-web-text.ts';
+import type {
+  NodeRequest,
+  NodeResponse,
+  RpcHandler,
+  UniversalReply,
+  UniversalRequest,
+} from './http-types.ts';
 import { acceptReplyEncoding } from './reply-encoding.ts';
 import { settleReply } from './reply-errors.ts';
 import type { RequestShare } from './request-budget.ts';
-
-export type NodeRequest = IncomingMessage | Http2ServerRequest;
-export type NodeResponse = ServerResponse | Http2ServerResponse;
-
-/** HTTP as Connect's handlers see it. */
-export interface UniversalRequest {
-  httpVersion: string;
-  url: string;
-  method: string;
-  header: Headers;
-  body: AsyncIterable<Uint8Array>;
-  signal: AbortSignal;
-  contextValues: ContextValues;
-}
-
-export interface UniversalReply {
-  status: number;
-  header?: Headers;
-  body?: AsyncIterable<Uint8Array>;
-  trailer?: Headers;
-}
-
-export interface RpcHandler {
-  readonly service: { readonly typeName: string };
-  readonly method: { readonly name: string; readonly methodKind: string };
-  (request: UniversalRequest): Promise<UniversalReply>;
-}
 
 export interface CallOptions {
   readonly log: Log;

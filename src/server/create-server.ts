@@ -11,11 +11,11 @@ import { ServerReflection as ServerReflectionAlpha } from '../gen/grpc/reflectio
 import { Operator } from '../gen/omnisearch/operator_pb.ts';
 import type { Log } from '../log.ts';
 import { pageRoutes } from '../page/page-routes.ts';
-import type { RpcHandler } from './call.ts';
 import { type Connections, createConnections } from './connections.ts';
 import { createCors } from './cors.ts';
 import { createFront, type FrontConfig } from './front.ts';
 import { createHealthService } from './health-service.ts';
+import type { RpcHandler } from './http-types.ts';
 import { createInfoRoute } from './info-route.ts';
 import { createOperatorService } from './operator-service.ts';
 import { createProbes } from './probes.ts';

@@ -12,8 +12,8 @@ import {
 import { createServer as createNetServer, type Server, type Socket } from 'node:net';
 import type { Config } from '../config/options.ts';
 import type { Log } from '../log.ts';
-import type { NodeRequest } from './call.ts';
 import type { Connection, Connections } from './connections.ts';
+import type { NodeRequest } from './http-types.ts';
 import type { RequestHandler } from './request-handler.ts';
 
 export type FrontConfig = Pick<

@@ -13,10 +13,10 @@ import {
 import { findTrailerError, setTrailerStatus } from '@connectrpc/connect/protocol-grpc';
 import { trailerFlag, trailerParse, trailerSerialize } from '@connectrpc/connect/protocol-grpc-web';
 import { OperatorError } from '../errors.ts';
-import type { UniversalReply } from './call.ts';
 import type { CallRecord } from './call-record.ts';
 import { toConnectError } from './connect-error.ts';
 import { encodeGrpcMessage } from './grpc-message.ts';
+import type { UniversalReply } from './http-types.ts';
 
 /** Notes the outcome in the record. @returns the reply to send */
 export async function settleReply(

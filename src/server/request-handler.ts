@@ -1,14 +1,9 @@
 /** Where a request goes: a browser's preflight, one of the RPCs, a route, or nowhere. */
 import { OperatorError } from '../errors.ts';
-import {
-  type CallOptions,
-  handleCall,
-  type NodeRequest,
-  type NodeResponse,
-  type RpcHandler,
-} from './call.ts';
+import { type CallOptions, handleCall } from './call.ts';
 import type { Cors } from './cors.ts';
 import { encodeGrpcMessage } from './grpc-message.ts';
+import type { NodeRequest, NodeResponse, RpcHandler } from './http-types.ts';
 import type { Readiness } from './readiness.ts';
 import { findRoute, json, type Routes, sendResponse } from './routes.ts';
 
