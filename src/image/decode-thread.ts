@@ -29,7 +29,8 @@ export function startDecodeThread({
   timeLimitMs,
 }: DecodeThreadOptions): DecodeThread {
   const worker = spawn();
-  const post = (message: ToWorker): void => worker.postMessage(message);
+  const post = (message: ToWorker, transfer: ArrayBuffer[] = []): void =>
+    worker.postMessage(message, transfer);
   let current: { promise: PromiseWithResolvers<PreparedImage>; signal: AbortSignal } | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let giveBack: (() => void) | undefined;
@@ -96,7 +97,8 @@ export function startDecodeThread({
       const promise = Promise.withResolvers<PreparedImage>();
       current = { promise, signal };
       restartTimer();
-      post({ type: 'prepare', image });
+      const owned = typeof image === 'object' && 'holds' in image;
+      post({ type: 'prepare', image }, owned ? [image.bytes.buffer] : []);
       return promise.promise;
     },
     async close() {

@@ -51,6 +51,7 @@ async function collect(): Promise<void> {
 
 async function answer(encoded: EncodedImage): Promise<void> {
   const message = await prepare(encoded);
+  if (typeof encoded === 'object' && 'holds' in encoded) encoded.bytes.buffer.transfer(0);
   await collect();
   const transfer = message.type === 'prepared' ? [message.image.tensor.buffer as ArrayBuffer] : [];
   port?.postMessage(message, transfer);

@@ -4,7 +4,7 @@ import { OperatorError } from '../errors.ts';
 import { startWorker } from '../threads.ts';
 import { createByteBudget } from './byte-budget.ts';
 import { type DecodeThread, startDecodeThread } from './decode-thread.ts';
-import { checkBytes } from './limits.ts';
+import { checkBytes, defaultMaxDecodedBytes } from './limits.ts';
 import type {
   EncodedImage,
   ImagePipeline,
@@ -12,12 +12,6 @@ import type {
   PreparedImage,
 } from './pipeline.ts';
 import type { WorkerSettings } from './worker-messages.ts';
-
-/**
- * Of all images being decoded together, in bytes: one of the largest that the default limits let through (100 megapixels of
- * JPEG are about 800 MB), or many ordinary ones.
- */
-const defaultMaxDecodedBytes = 1024 ** 3;
 
 /** 100 megapixels of progressive JPEG take a few seconds; this allows for a machine that is slow and busy. */
 const defaultTimeLimitMs = 60_000;
@@ -46,10 +40,14 @@ export function createImagePipeline(
 ): ImagePipeline {
   checkRules(options);
   const { rules, layout, limits } = options;
-  const { maxImageBytes, maxImagePixels } = limits;
-  const settings: WorkerSettings = { rules, layout, limits: { maxImageBytes, maxImagePixels } };
+  const { maxImageBytes, maxImagePixels, maxDecodedBytes = defaultMaxDecodedBytes } = limits;
+  const settings: WorkerSettings = {
+    rules,
+    layout,
+    limits: { maxImageBytes, maxImagePixels, maxDecodedBytes },
+  };
   const spawn = seams.spawn ?? (() => startWorker('image/decode-worker', settings));
-  const budget = createByteBudget(limits.maxDecodedBytes ?? defaultMaxDecodedBytes);
+  const budget = createByteBudget(maxDecodedBytes);
   const timeLimitMs = seams.timeLimitMs ?? defaultTimeLimitMs;
   const threads = new Set<DecodeThread>();
   const idle: DecodeThread[] = [];
@@ -95,7 +93,7 @@ export function createImagePipeline(
     async prepare(image, signal) {
       if (closed) throw draining();
       // Before the bytes are copied to a thread; base64 is measured there, once decoded.
-      if (typeof image !== 'string') checkBytes(image.length, limits);
+      if (image instanceof Uint8Array) checkBytes(image.length, limits);
       const promise = Promise.withResolvers<PreparedImage>();
       const job: Job = { image, signal, promise };
       const abort = (): void => {

@@ -2,12 +2,15 @@
 import { OperatorError } from '../errors.ts';
 import type { ImageLimits } from './pipeline.ts';
 
+/** One of the largest images that the default limits let through (100 megapixels of JPEG take about 800 MB), or many ordinary ones. */
+export const defaultMaxDecodedBytes: number = 2 ** 30;
+
 /** @throws OperatorError IMAGE_TOO_LARGE */
 export function checkBytes(bytes: number, { maxImageBytes }: ImageLimits): void {
   if (bytes > maxImageBytes)
     throw new OperatorError(
       'IMAGE_TOO_LARGE',
-      `the image has ${bytes} bytes; at most ${maxImageBytes} are allowed`,
+      `the image has ${bytes} bytes; at most ${maxImageBytes} are allowed (--max-image-bytes)`,
     );
 }
 
@@ -16,6 +19,16 @@ export function checkPixels(width: number, height: number, { maxImagePixels }: I
   if (width * height > maxImagePixels)
     throw new OperatorError(
       'IMAGE_TOO_LARGE',
-      `the image has ${width}×${height} = ${width * height} pixels; at most ${maxImagePixels} are allowed`,
+      `the image has ${width}×${height} = ${width * height} pixels; at most ${maxImagePixels} are allowed (--max-image-pixels)`,
+    );
+}
+
+/** @throws OperatorError IMAGE_TOO_LARGE */
+export function checkDecodedBytes(bytes: number, { maxDecodedBytes }: ImageLimits): void {
+  const most = maxDecodedBytes ?? defaultMaxDecodedBytes;
+  if (bytes > most)
+    throw new OperatorError(
+      'IMAGE_TOO_LARGE',
+      `decoding the image takes about ${bytes} bytes of memory; at most ${most} are allowed (--max-decoded-bytes)`,
     );
 }

@@ -2,7 +2,17 @@
 import type { PreprocessRules } from '../model/manifest.ts';
 
 /** An image as it came: base64 text (bare or a data URI) or the bytes of a file. */
-export type EncodedImage = string | Uint8Array;
+export type EncodedImage = string | Uint8Array | OwnedBytes;
+
+/**
+ * Bytes in a buffer of their own, which is handed over to the decoding thread instead of being copied, and is freed there:
+ * whoever gives them has them no longer.
+ */
+export interface OwnedBytes {
+  /** What the bytes are: a file, or base64 text of one. */
+  readonly holds: 'file' | 'base64';
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
 
 export interface ImageLimits {
   /** Most bytes of an encoded image (after base64). */
@@ -10,8 +20,7 @@ export interface ImageLimits {
   /** Most pixels, width × height, by the header, checked before anything is decoded. */
   readonly maxImagePixels: number;
   /**
-   * Most bytes of memory that all images being decoded may take together; others wait. An image that needs more is decoded
-   * alone.
+   * Most bytes of memory that all images being decoded may take together; others wait. An image that needs more is refused.
    * @default 1 GiB
    */
   readonly maxDecodedBytes?: number | undefined;

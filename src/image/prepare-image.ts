@@ -1,9 +1,9 @@
 /** One image from what came in to the network's tensor; everything a decoding thread does. */
 import { OperatorError } from '../errors.ts';
 import type { PreprocessRules } from '../model/manifest.ts';
-import { decodeBase64 } from './base64.ts';
+import { decodeBase64, decodeBase64InPlace } from './base64.ts';
 import { detectFormat, type Format } from './format.ts';
-import { checkBytes, checkPixels } from './limits.ts';
+import { checkBytes, checkDecodedBytes, checkPixels } from './limits.ts';
 import type { EncodedImage, ImageLimits, PreparedImage } from './pipeline.ts';
 import type { ImageDecoder, Pixels } from './pixels.ts';
 import { resizeAndCrop } from './preprocess/resize.ts';
@@ -28,7 +28,7 @@ export async function prepareImage(
   askForMemory: AskForMemory,
 ): Promise<PreparedImage> {
   const started = performance.now();
-  const bytes = typeof image === 'string' ? decodeBase64(image) : image;
+  const bytes = fileOf(image);
   const { decoder, decodedBytes } = inspectImage(bytes, limits, decoders);
   const inspected = performance.now();
   await askForMemory(decodedBytes);
@@ -43,6 +43,12 @@ export async function prepareImage(
   };
 }
 
+function fileOf(image: EncodedImage): Uint8Array {
+  if (typeof image === 'string') return decodeBase64(image);
+  if (!('holds' in image)) return image;
+  return image.holds === 'base64' ? decodeBase64InPlace(image.bytes) : image.bytes;
+}
+
 /** Format and size by the header, held against the limits before anything is decoded. */
 export function inspectImage(
   bytes: Uint8Array,
@@ -53,6 +59,7 @@ export function inspectImage(
   const decoder = decoders[detectFormat(bytes)];
   const { width, height, decodedBytes } = decoder.inspect(bytes);
   checkPixels(width, height, limits);
+  checkDecodedBytes(decodedBytes, limits);
   return { decoder, decodedBytes };
 }
 

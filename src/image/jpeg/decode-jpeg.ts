@@ -1,10 +1,10 @@
 /** JPEG: baseline and progressive, grey, YCbCr, RGB, CMYK and YCCK, as Pillow reads them. */
 import { OperatorError } from '../../errors.ts';
-import type { ImageDecoder, ImageHeader, Pixels } from '../pixels.ts';
+import type { ImageDecoder, Pixels } from '../pixels.ts';
 import { cmykToRgb } from './cmyk.ts';
 import { createJpegCodec, type JpegCodec } from './codec.ts';
 import { keepComponents } from './component-filter.ts';
-import { readJpegHeader } from './header.ts';
+import { inspectJpeg, readJpegHeader } from './header.ts';
 import { readScans, type Scans } from './scans.ts';
 
 /** Typical progressive files have about 10. See `refuseScanFlood`. */
@@ -14,19 +14,7 @@ export async function createJpegDecoder(): Promise<ImageDecoder> {
   const codec = await createJpegCodec();
   return {
     name: 'JPEG',
-    inspect(bytes): ImageHeader {
-      const header = readJpegHeader(bytes);
-      const pixels = header.width * header.height;
-      // RGBA in the codec's memory and again outside it; a progressive file's coefficients, 16 bits each, all at once.
-      // CMYK is decoded twice, three components at a time, with both results kept.
-      const perPixel =
-        (header.components === 4 ? 16 : 8) + header.samplesPerPixel * (header.progressive ? 2 : 0);
-      return {
-        width: header.width,
-        height: header.height,
-        decodedBytes: Math.ceil(pixels * perPixel),
-      };
-    },
+    inspect: inspectJpeg,
     async decode(bytes): Promise<Pixels> {
       const header = readJpegHeader(bytes);
       if (header.components !== 4) return decodeWith(codec, bytes);

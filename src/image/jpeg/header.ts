@@ -3,6 +3,7 @@
  * it needs, without decoding anything.
  */
 import { OperatorError } from '../../errors.ts';
+import type { ImageHeader } from '../pixels.ts';
 
 export interface JpegHeader {
   readonly width: number;
@@ -58,6 +59,16 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
       adobeTransform = byteAt(bytes, offset + 13);
     offset += length;
   }
+}
+
+/** Size, and the memory that decoding takes. @throws OperatorError as `readJpegHeader` */
+export function inspectJpeg(bytes: Uint8Array): ImageHeader {
+  const { width, height, components, progressive, samplesPerPixel } = readJpegHeader(bytes);
+  // RGBA in the codec's memory and again outside it; a progressive file's coefficients, 16 bits each, all at once. CMYK is
+  // decoded twice, three components at a time, with both results kept. And the codec takes copies of the file.
+  const perPixel = (components === 4 ? 16 : 8) + samplesPerPixel * (progressive ? 2 : 0);
+  const decodedBytes = Math.ceil(width * height * perPixel) + 2 * bytes.length;
+  return { width, height, decodedBytes };
 }
 
 function byteAt(bytes: Uint8Array, offset: number): number {
