@@ -5,6 +5,7 @@ export const groups = {
   address: 'Address',
   model: 'Model',
   compute: 'Computing',
+  memory: 'Memory',
   images: 'Images',
   urls: 'Images by URL',
   limits: 'Calls and connections',

@@ -1,14 +1,19 @@
 /** Follows each image of a request through source, decode, preprocess, queue, infer and normalise. */
 import { OperatorError, toOperatorError } from '../errors.ts';
+import { leastFileBytes } from '../image/base64.ts';
+import { peekHeader } from '../image/peek-header.ts';
 import type { EncodedImage, ImagePipeline } from '../image/pipeline.ts';
+import { createFairSemaphore } from '../image/source/fair-semaphore.ts';
 import type { Scheduler } from '../inference/scheduler.ts';
 import type { Manifest } from '../model/manifest.ts';
+import type { Admission, Ticket } from './admission.ts';
 import type {
   Embedder,
   EmbedderInfo,
   EmbedderState,
   EmbedRequest,
   EmbedResult,
+  EncodedText,
   StageTimings,
 } from './embedder.ts';
 import { normaliseL2 } from './normalise.ts';
@@ -17,8 +22,17 @@ import { normaliseL2 } from './normalise.ts';
 export type WithFile = <T>(
   url: string,
   signal: AbortSignal,
-  use: (file: Uint8Array) => Promise<T>,
+  use: (file: Uint8Array<ArrayBuffer>) => Promise<T>,
 ) => Promise<T>;
+
+type Image = { readonly data: EncodedText } | { readonly url: string };
+
+interface Context {
+  readonly ticket: Ticket;
+  readonly item: number;
+  readonly timings: StageTimings;
+  readonly signal: AbortSignal;
+}
 
 export interface EmbedderParts {
   readonly manifest: Manifest;
@@ -30,36 +44,77 @@ export interface EmbedderParts {
   readonly scheduler: Scheduler;
   /** The guarded fetch of `image/source`. */
   readonly withFile: WithFile;
+  readonly admission: Admission;
+  /**
+   * Images being decoded, or decoded and waiting for the network, at a time: enough to keep every thread busy. The others
+   * wait as they came, which takes less memory than as tensors.
+   */
+  readonly places: number;
   /** Frees what the parts hold; called once by `close`. */
   close(): Promise<void>;
 }
 
 /** A running embedder: the parts are open and warm. */
 export function createEmbedder(parts: EmbedderParts): Embedder & { fail(): void } {
+  const { admission } = parts;
+  const places = createFairSemaphore(parts.places);
   let state: EmbedderState = 'ready';
   let inFlight = 0;
   let idle = Promise.withResolvers<void>();
 
   async function embedOne(
-    image: { data: string } | { url: string },
-    timings: StageTimings,
-    signal: AbortSignal,
+    image: Image,
+    { ticket, item, timings, signal }: Context,
   ): Promise<Float32Array> {
-    const decode = (encoded: EncodedImage) => parts.pipeline.prepare(encoded, signal);
-    const begun = performance.now();
-    const prepared =
-      'data' in image
-        ? await decode(image.data)
-        : await parts.withFile(image.url, signal, (file) => {
-            timings.source = Math.max(timings.source, performance.now() - begun);
-            return decode(file);
-          });
-    timings.decode = Math.max(timings.decode, prepared.decodeMs);
-    timings.preprocess = Math.max(timings.preprocess, prepared.preprocessMs);
-    const inference = await parts.scheduler.infer(prepared.tensor, signal);
-    timings.queue = Math.max(timings.queue, inference.queueMs);
-    timings.infer = Math.max(timings.infer, inference.inferMs);
-    return parts.manifest.normalise === 'l2' ? normaliseL2(inference.features) : inference.features;
+    let leave = (): void => {};
+    let waitedMs = 0;
+    const prepare = async (encoded: EncodedImage) => {
+      const begun = performance.now();
+      leave = await places.acquire(ticket, signal);
+      waitedMs = performance.now() - begun;
+      return parts.pipeline.prepare(encoded, signal);
+    };
+    const fetched = async (file: Uint8Array<ArrayBuffer>, begun: number) => {
+      timings.source = Math.max(timings.source, performance.now() - begun);
+      const header = peekHeader(file);
+      if (header) ticket.measure(item, header);
+      return prepare({ holds: 'file', bytes: file });
+    };
+    try {
+      const begun = performance.now();
+      const prepared =
+        'data' in image
+          ? await prepare(ownedText(image.data))
+          : await parts.withFile(image.url, signal, (file) => fetched(file, begun));
+      timings.decode = Math.max(timings.decode, prepared.decodeMs);
+      timings.preprocess = Math.max(timings.preprocess, prepared.preprocessMs);
+      const inference = await parts.scheduler.infer(prepared.tensor, signal);
+      timings.queue = Math.max(timings.queue, waitedMs + inference.queueMs);
+      timings.infer = Math.max(timings.infer, inference.inferMs);
+      const { features } = inference;
+      return parts.manifest.normalise === 'l2' ? normaliseL2(features) : features;
+    } finally {
+      leave();
+      ticket.done(item);
+      // Unless it was handed over: frees it now, not at the next collection.
+      if ('data' in image && typeof image.data !== 'string') image.data.buffer.transfer(0);
+    }
+  }
+
+  /** A ticket for images that came in by another way than `admission`. */
+  function admit(images: readonly Image[]): Ticket {
+    const ticket = admission.open();
+    try {
+      for (const image of images) {
+        const bytes = 'data' in image ? image.data.length : 0;
+        ticket.hold(bytes);
+        ticket.add({ bytes, file: leastFileBytes(bytes) });
+      }
+    } catch (thrown) {
+      ticket.close();
+      throw thrown;
+    }
+    return ticket;
   }
 
   return {
@@ -73,15 +128,17 @@ export function createEmbedder(parts: EmbedderParts): Embedder & { fail(): void 
     get inFlight() {
       return inFlight;
     },
+    admission,
 
     async embed(request: EmbedRequest, signal: AbortSignal): Promise<EmbedResult> {
       if (state === 'draining')
         throw new OperatorError('DRAINING', 'the operator is shutting down');
       if (state !== 'ready') throw new OperatorError('NOT_READY', 'the model is not available');
-      const images =
+      const images: Image[] =
         request.datas.length > 0
           ? request.datas.map((data) => ({ data }))
           : request.urls.map((url) => ({ url }));
+      const ticket = request.ticket ?? admit(images);
       const timings: StageTimings = { source: 0, decode: 0, preprocess: 0, queue: 0, infer: 0 };
       // The first image that fails ends the request: the others are abandoned where they wait.
       const abort = new AbortController();
@@ -91,7 +148,7 @@ export function createEmbedder(parts: EmbedderParts): Embedder & { fail(): void 
         const results = await Promise.allSettled(
           images.map(async (image, item) => {
             try {
-              return await embedOne(image, timings, either);
+              return await embedOne(image, { ticket, item, timings, signal: either });
             } catch (thrown) {
               abort.abort();
               throw toOperatorError(thrown).atItem(item);
@@ -100,6 +157,7 @@ export function createEmbedder(parts: EmbedderParts): Embedder & { fail(): void 
         );
         return { vectors: allOrError(results), timings };
       } finally {
+        if (!request.ticket) ticket.close();
         inFlight--;
         if (inFlight === 0) idle.resolve();
       }
@@ -117,6 +175,9 @@ export function createEmbedder(parts: EmbedderParts): Embedder & { fail(): void 
     close: () => parts.close(),
   };
 }
+
+const ownedText = (text: EncodedText): EncodedImage =>
+  typeof text === 'string' ? text : { holds: 'base64', bytes: text };
 
 /** Every vector, or the first error in the order of the request that is not merely a consequence of another. */
 function allOrError(results: readonly PromiseSettledResult<Float32Array>[]): Float32Array[] {

@@ -1,10 +1,16 @@
 /** The life of a request without its wire: images in, vectors out, in order, or one error. */
 import type { Manifest } from '../model/manifest.ts';
+import type { Admission, Ticket } from './admission.ts';
+
+/** base64 or a data URI; as bytes it is handed over, see `OwnedBytes`. */
+export type EncodedText = string | Uint8Array<ArrayBuffer>;
 
 export interface EmbedRequest {
-  /** base64 texts or data URIs; where there are any, `urls` is ignored. */
-  readonly datas: readonly string[];
+  /** Where there are any, `urls` is ignored. */
+  readonly datas: readonly EncodedText[];
   readonly urls: readonly string[];
+  /** The place that the request was given while it arrived, with every image added; without it `embed` asks for one. */
+  readonly ticket?: Ticket;
 }
 
 /** Milliseconds by stage; with several images, the longest of each stage. */
@@ -43,6 +49,7 @@ export interface Embedder {
   readonly state: EmbedderState;
   /** Requests being worked on. */
   readonly inFlight: number;
+  readonly admission: Admission;
   /**
    * @throws OperatorError; `item` names the image it is about. An empty request gives no vectors and no error.
    */

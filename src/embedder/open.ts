@@ -9,11 +9,18 @@ import { type OpenedEngine, openEngine } from '../inference/open-engine.ts';
 import { createScheduler } from '../inference/scheduler.ts';
 import type { Precision } from '../model/manifest.ts';
 import { openModel } from '../model/open-model.ts';
+import { createAdmission } from './admission.ts';
 import { createEmbedder } from './create-embedder.ts';
 import type { Embedder, EmbedderInfo } from './embedder.ts';
+import { availableMemory, type MemoryShares, shareMemory } from './memory-shares.ts';
 
 /** What the command line decides; the names are those of its options. */
 export interface EmbedderOptions extends ImageLimits {
+  /** Bytes of memory to be divided; undefined: what there is. See `shareMemory`. */
+  readonly memory?: number | undefined;
+  readonly maxBytesInFlight?: number | undefined;
+  readonly maxImages: number;
+  readonly maxQueuePixels: number;
   readonly model: string | undefined;
   readonly precision: Precision;
   readonly device: 'auto' | 'webgpu' | 'wasm';
@@ -35,7 +42,7 @@ export interface EmbedderOptions extends ImageLimits {
   readonly urlTimeout: number;
   readonly urlMaxRedirects: number;
   readonly urlConcurrency: number;
-  readonly maxFetchedBytes: number;
+  readonly maxFetchedBytes?: number | undefined;
 }
 
 /** They start as there is work for them; each holds some 35 MB, and this many feed any GPU. */
@@ -46,12 +53,14 @@ export async function openEmbedder(options: EmbedderOptions, tell: Tell): Promis
   const variant = (precision: Precision) => openModel(options.model, precision);
   const { manifest } = variant(options.precision);
   const threads = options.threads ?? availableParallelism();
-  const fetcher = openFetcher(options);
+  const decodingThreads = Math.min(threads, maxDecodingThreads);
+  const shares = sharesOf(options);
+  const fetcher = openFetcher(options, shares);
   const pipeline = createImagePipeline({
     rules: manifest.preprocess,
     layout: manifest.graph.layout,
-    limits: options,
-    threads: Math.min(threads, maxDecodingThreads),
+    limits: { ...options, ...shares },
+    threads: decodingThreads,
   });
   let opened: OpenedEngine;
   try {
@@ -69,6 +78,8 @@ export async function openEmbedder(options: EmbedderOptions, tell: Tell): Promis
     pipeline,
     scheduler: createScheduler(engine, options),
     withFile: fetcher.withFile,
+    admission: createAdmission({ ...options, ...shares }),
+    places: decodingThreads + 2 * engine.concurrency * engine.maxBatch,
     close: async () => {
       await Promise.all([engine.close(), pipeline.close(), fetcher.close()]);
     },
@@ -77,12 +88,21 @@ export async function openEmbedder(options: EmbedderOptions, tell: Tell): Promis
   return embedder;
 }
 
-const openFetcher = (options: EmbedderOptions) =>
+function sharesOf(options: EmbedderOptions): MemoryShares {
+  const shares = shareMemory(options.memory ?? availableMemory());
+  return {
+    maxBytesInFlight: options.maxBytesInFlight ?? shares.maxBytesInFlight,
+    maxFetchedBytes: options.maxFetchedBytes ?? shares.maxFetchedBytes,
+    maxDecodedBytes: options.maxDecodedBytes ?? shares.maxDecodedBytes,
+  };
+}
+
+const openFetcher = (options: EmbedderOptions, { maxFetchedBytes }: MemoryShares) =>
   createUrlFetcher({
     enabled: options.urlFetch === 'on',
     allow: options.urlAllow,
     maxImageBytes: options.maxImageBytes,
-    maxFetchedBytes: options.maxFetchedBytes,
+    maxFetchedBytes,
     connectTimeoutMs: options.urlConnectTimeout,
     firstByteTimeoutMs: options.urlFirstByteTimeout,
     timeoutMs: options.urlTimeout,

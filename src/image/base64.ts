@@ -56,6 +56,10 @@ function withoutSpace(piece: string, offset: number, opening: string): string {
   throw wrongCharacter(character, offset + wrong, opening);
 }
 
+/** Bytes that a file has at least when its base64, in lines of 76 and with line ends of two characters, has so many. */
+export const leastFileBytes = (textLength: number): number =>
+  Math.floor((textLength * 3 * 76) / (4 * 78));
+
 const comma = 0x2c;
 
 /** Where the base64 begins: behind `data:…;base64,` if there is such a prefix. */

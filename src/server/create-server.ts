@@ -102,7 +102,7 @@ export function createServer(options: ServerOptions): OperatorServer {
       readiness,
       log,
       requestTimeout: config.requestTimeout,
-      openShare: createRequestBudget(config.maxBytesInFlight),
+      openShare: createRequestBudget(config.maxBytesInFlight ?? 2 ** 30),
       maxMessageBytes: config.maxMessageBytes,
     }),
   });

@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test';
 import { createEmbedder, type EmbedderParts } from '../../src/embedder/create-embedder.ts';
 import { OperatorError } from '../../src/errors.ts';
 import type { Manifest } from '../../src/model/manifest.ts';
+import { openAdmission } from '../support/embedder-options.ts';
 
 /** Parts that need no model: an image's text is its first feature; `bad…` fails to decode, `slow` waits for the abort. */
 function parts(over: Partial<EmbedderParts> = {}): EmbedderParts {
@@ -35,6 +36,8 @@ function parts(over: Partial<EmbedderParts> = {}): EmbedderParts {
       infer: async (tensor) => ({ features: tensor, queueMs: 3, inferMs: 4 }),
     },
     withFile: (url, _, use) => use(new TextEncoder().encode(url)),
+    admission: openAdmission(),
+    places: 100,
     close: async () => {},
     ...over,
   };
@@ -47,7 +50,9 @@ test('embed, one vector per image, in order', async () => {
     never,
   );
   expect(vectors.map((v) => v[0])).toEqual([5, 6, 7]);
-  expect(timings).toMatchObject({ decode: 1, preprocess: 2, queue: 3, infer: 4 });
+  expect(timings).toMatchObject({ decode: 1, preprocess: 2, infer: 4 });
+  // Waiting for a place counts as well.
+  expect(timings.queue).toBeWithin(3, 100);
 });
 
 test('embed, urls are ignored where there are datas', async () => {

@@ -1,4 +1,19 @@
+import {
+  type Admission,
+  type AdmissionLimits,
+  createAdmission,
+} from '../../src/embedder/admission.ts';
+import type { EncodedText } from '../../src/embedder/embedder.ts';
 import type { EmbedderOptions } from '../../src/embedder/open.ts';
+
+const admissionLimits: AdmissionLimits = {
+  maxImages: 256,
+  maxImageBytes: 100 << 20,
+  maxImagePixels: 100e6,
+  maxBytesInFlight: 1 << 30,
+  maxQueue: 1024,
+  maxQueuePixels: 2e9,
+};
 
 /** The options that the command line would give, for tests that open an embedder themselves. */
 export const embedderOptions: EmbedderOptions = {
@@ -10,10 +25,7 @@ export const embedderOptions: EmbedderOptions = {
   maxBatch: 1,
   engine: 'auto',
   threads: undefined,
-  maxQueue: 1000,
   cacheDir: undefined,
-  maxImageBytes: 100 << 20,
-  maxImagePixels: 100e6,
   urlFetch: 'off',
   urlAllow: [],
   urlConnectTimeout: 5_000,
@@ -22,4 +34,12 @@ export const embedderOptions: EmbedderOptions = {
   urlMaxRedirects: 3,
   urlConcurrency: 16,
   maxFetchedBytes: 256 << 20,
+  ...admissionLimits,
 };
+
+export const textOf = (text: EncodedText): string =>
+  typeof text === 'string' ? text : Buffer.from(text).toString();
+
+/** For embedders made up by tests. */
+export const openAdmission = (limits: Partial<AdmissionLimits> = {}): Admission =>
+  createAdmission({ ...admissionLimits, ...limits });

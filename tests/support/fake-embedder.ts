@@ -3,11 +3,14 @@
  * fail. `FAKE_…` words are for the server's own tests; anything else is an image that takes `msPerImage`.
  */
 import { createHash } from 'node:crypto';
+import type { AdmissionLimits } from '../../src/embedder/admission.ts';
 import type { Embedder, EmbedderState } from '../../src/embedder/embedder.ts';
 import { type ErrorCode, errorCatalogue, OperatorError } from '../../src/errors.ts';
 import type { Manifest } from '../../src/model/manifest.ts';
+import { openAdmission, textOf } from './embedder-options.ts';
 
 export interface FakeOptions {
+  readonly limits?: Partial<AdmissionLimits>;
   readonly dimension?: number;
   /** @default 0 */
   readonly msPerImage?: number;
@@ -56,6 +59,7 @@ export function fakeVector(text: string, dimension: number): Float32Array {
 export function createFakeEmbedder({
   dimension = 2048,
   msPerImage = 0,
+  limits = {},
 }: FakeOptions = {}): FakeEmbedder {
   let inFlight = 0;
   let aborted = 0;
@@ -77,6 +81,7 @@ export function createFakeEmbedder({
 
   return {
     state: 'ready',
+    admission: openAdmission(limits),
     manifest: fakeManifest(dimension),
     info: {
       modelId: `resnet50_encoder-fp32-${sha.slice(0, 16)}`,
@@ -96,7 +101,7 @@ export function createFakeEmbedder({
       return closed;
     },
     async embed({ datas, urls }, signal) {
-      const items = datas.length > 0 ? datas : urls;
+      const items = (datas.length > 0 ? datas : urls).map(textOf);
       const vectors: Float32Array[] = [];
       inFlight++;
       try {

@@ -1,5 +1,5 @@
 /** What a call and a connection may take up. Each refusal names the flag. */
-import { option } from '../option.ts';
+import { option, optional } from '../option.ts';
 import { bytes, choice, duration, integer, list } from '../option-types.ts';
 
 const KiB = 2 ** 10;
@@ -11,6 +11,37 @@ const hour = 60 * minute;
 const serve = ['serve'];
 
 export const limitOptions = {
+  memory: optional({
+    type: bytes(256 * MiB, 1024 * GiB),
+    fallbackText: "the machine's, or what its container may take",
+    group: 'memory',
+    commands: serve,
+    description: 'Memory that the operator may count on; the following are shares of it.',
+  }),
+  maxBytesInFlight: optional({
+    type: bytes(MiB, 64 * GiB),
+    fallbackText: 'an eighth of the memory, from 64MiB to 1GiB',
+    group: 'memory',
+    commands: serve,
+    description:
+      'Most bytes of requests held at once, over all calls, until their images are done; further ones are refused.',
+  }),
+  maxFetchedBytes: optional({
+    type: bytes(MiB, 64 * GiB),
+    fallbackText: 'a sixteenth, from 32MiB to 512MiB',
+    group: 'memory',
+    commands: serve,
+    description:
+      'Most bytes of files fetched by URL held at once, until they are decoded; never less than one file may have.',
+  }),
+  maxDecodedBytes: optional({
+    type: bytes(MiB, 64 * GiB),
+    fallbackText: 'a quarter, from 128MiB to 4GiB',
+    group: 'memory',
+    commands: serve,
+    description:
+      'Most bytes that decoding takes at once; images wait for their share of it, and one that needs more is refused.',
+  }),
   maxImages: option({
     type: integer(1, 100_000),
     fallback: 256,
@@ -32,19 +63,21 @@ export const limitOptions = {
     commands: serve,
     description: 'Most pixels of one image, width times height, read before it is decoded.',
   }),
-  maxDecodedBytes: option({
-    type: bytes(MiB, 64 * GiB),
-    fallback: GiB,
-    group: 'images',
-    commands: serve,
-    description: 'Most bytes of decoded images held at once, over all calls.',
-  }),
   maxQueue: option({
     type: integer(1, 1_000_000),
     fallback: 1024,
     group: 'images',
     commands: serve,
-    description: 'Most images waiting for the network, over all calls.',
+    description:
+      'Most images waiting or being worked on, over all calls; further ones are refused.',
+  }),
+  maxQueuePixels: option({
+    type: integer(1, 1_000_000_000_000),
+    fallback: 2_000_000_000,
+    group: 'images',
+    commands: serve,
+    description:
+      'Most pixels of those images, where the first bytes of the file tell; twenty of the largest.',
   }),
   urlFetch: option({
     type: choice('on', 'off'),
@@ -100,13 +133,6 @@ export const limitOptions = {
     commands: serve,
     description: 'Most files being fetched, or held until they are decoded, at a time.',
   }),
-  maxFetchedBytes: option({
-    type: bytes(MiB, 64 * GiB),
-    fallback: 256 * MiB,
-    group: 'urls',
-    commands: serve,
-    description: 'Most bytes of fetched files held at once, until they are decoded.',
-  }),
   maxMessageBytes: option({
     type: bytes(KiB, GiB),
     fallback: 100 * MiB,
@@ -114,13 +140,6 @@ export const limitOptions = {
     commands: serve,
     description:
       "Most bytes of one request or reply, unpacked; Phantoscope's own limit is the same.",
-  }),
-  maxBytesInFlight: option({
-    type: bytes(MiB, 64 * GiB),
-    fallback: 512 * MiB,
-    group: 'limits',
-    commands: serve,
-    description: 'Most bytes of requests held at once, over all calls; further ones are refused.',
   }),
   requestTimeout: option({
     type: duration(100, 24 * hour),

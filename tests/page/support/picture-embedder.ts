@@ -6,6 +6,7 @@ import { decodePng } from 'image-js';
 import type { Embedder } from '../../../src/embedder/embedder.ts';
 import { OperatorError } from '../../../src/errors.ts';
 import type { Manifest } from '../../../src/model/manifest.ts';
+import { openAdmission, textOf } from '../../support/embedder-options.ts';
 
 const dimension = 2048;
 const grid = 24;
@@ -40,6 +41,7 @@ export function createPictureEmbedder(options: PictureEmbedderOptions = {}): Emb
       threads: 2,
     },
     state: 'ready',
+    admission: openAdmission(),
     get inFlight() {
       return inFlight;
     },
@@ -48,7 +50,7 @@ export function createPictureEmbedder(options: PictureEmbedderOptions = {}): Emb
       try {
         await Bun.sleep(delay());
         const begun = performance.now();
-        const pictures = datas.map((data, item) => decode(data, item));
+        const pictures = datas.map((data, item) => decode(textOf(data), item));
         const decoded = performance.now();
         const vectors = pictures.map((picture) => project(featuresOf(picture)));
         const decodeMs = decoded - begun;
