@@ -13,7 +13,7 @@ import { splitTaps, type Tap, tapModel } from './taps.ts';
 
 export interface FloatModel {
   readonly graph: Graph;
-  readonly manifest: Manifest;
+  readonly manifest: Pick<Manifest, 'graph'>;
   readonly slice: FileSlice;
 }
 
