@@ -10,7 +10,7 @@ import type { Winograd } from './steps.ts';
 const tileSide = 4;
 export const planes = 36;
 /** Bytes between planes beyond their size, so that the 36 do not all fall on the same lines of the cache. */
-export const planeGap = 128;
+export const planeGap = 192;
 /** 36 vectors for a transform to pass its rows and columns through. */
 export const transformScratch = planes * 16;
 
@@ -58,7 +58,7 @@ export function planWinograd(builder: PlanBuilder, layer: ConvLayer): void {
   const tiles = tilesAlong(dst.height) * tilesAlong(dst.width);
   const blockBytes = src.channels * blockChannels * 4;
   const blocks = dst.channels / blockChannels;
-  const weightPlaneBytes = blocks * blockBytes;
+  const weightPlaneBytes = blocks * blockBytes + planeGap;
   const weights = builder.reserve(planes * weightPlaneBytes);
   loadWeights(builder, layer, {
     op: 'packWinograd',
