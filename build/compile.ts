@@ -30,6 +30,8 @@ export interface CompileOptions {
   readonly target?: string | undefined;
   readonly outfile: string;
   readonly model?: EmbeddedModel | undefined;
+  /** For tests that exchange a module. */
+  readonly plugins?: Bun.BunPlugin[] | undefined;
 }
 
 /** Writes `outfile`; nothing half-written is left under that name. */
@@ -46,6 +48,7 @@ export async function compile(options: CompileOptions): Promise<void> {
     minify: true,
     bytecode: true,
     conditions: ['node'],
+    plugins: options.plugins ?? [],
     define: {
       BUILD_VERSION: JSON.stringify(packageJson.version),
       BUILD_COMMIT: JSON.stringify(commit()),

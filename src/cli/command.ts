@@ -1,8 +1,9 @@
 import type { Config } from '../config/options.ts';
 import type { Embedder } from '../embedder/embedder.ts';
+import type { Tell } from '../inference/open-cpu.ts';
 
 /** Opens what `serve` and `info` need; tests put another one in its place. */
-export type OpenEmbedder = (config: Config, tell: (message: string) => void) => Promise<Embedder>;
+export type OpenEmbedder = (config: Config, tell: Tell) => Promise<Embedder>;
 
 export interface CommandContext {
   readonly config: Config;

@@ -11,7 +11,7 @@ export async function info({
 }: CommandContext): Promise<number> {
   const log = await createLog({ format: config.logFormat, level: config.logLevel, fd: 2 });
   for (const warning of warnings) log.warn(warning);
-  const embedder = await openEmbedder(config, (message) => log.info(message));
+  const embedder = await openEmbedder(config, (message, level = 'info') => log[level](message));
   const { manifest } = embedder;
   const { modelId, trained, precision, engine, device, threads } = embedder.info;
   const variants = Object.keys(manifest.variants).join(', ');

@@ -42,7 +42,10 @@ async function serveUntilTold(
   }
   void warnUnlessItResolves(config.endpoint.host, log);
 
-  openEmbedder(config, (message) => log.info(message)).then(opening.resolve, opening.reject);
+  openEmbedder(config, (message, level = 'info') => log[level](message)).then(
+    opening.resolve,
+    opening.reject,
+  );
   const start = await Promise.race([
     opening.promise.catch((error: unknown) => ({ error })),
     shutdown.promise,

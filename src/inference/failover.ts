@@ -1,5 +1,7 @@
 /** An engine that outlives the one beneath it: when a GPU is lost, its work is done again on what replaces it. */
+import { OperatorError } from '../errors.ts';
 import type { Engine } from './engine.ts';
+import type { Tell } from './open-cpu.ts';
 
 export type OpenNext = () => Promise<Engine>;
 
@@ -14,7 +16,7 @@ export interface FailoverOptions {
   readonly first: Engine;
   /** What to open in turn, each when the one before it is lost or cannot be opened. */
   readonly next: readonly OpenNext[];
-  readonly tell: (message: string) => void;
+  readonly tell: Tell;
 }
 
 /**
@@ -31,7 +33,7 @@ export function createFailoverEngine(options: FailoverOptions): FailoverEngine {
   let replacing: Promise<void> | undefined;
 
   async function replace(reason: Error): Promise<void> {
-    tell(`${name(current)} is lost: ${reason.message}`);
+    tell(`${name(current)} is lost: ${reason.message}`, 'warn');
     await current.close().catch(() => {});
     for (let open = next.shift(); open && !closed; open = next.shift()) {
       try {
@@ -39,20 +41,24 @@ export function createFailoverEngine(options: FailoverOptions): FailoverEngine {
         tell(`going on with ${name(current)}`);
         return;
       } catch (error) {
-        tell(`no replacement: ${(error as Error).message}`);
+        tell(`no replacement: ${(error as Error).message}`, 'warn');
       }
     }
     lost.resolve(reason);
-    throw reason;
+    // Whoever waited did nothing wrong: another operator can answer.
+    throw new OperatorError('NOT_READY', 'the model can no longer be run; ask another operator', {
+      cause: reason,
+    });
   }
 
   /** Starts the replacement of `engine`, unless it has been replaced already; settles when there is a successor. */
-  function lose(engine: Engine, reason: Error): Promise<void> {
-    if (engine !== current) return Promise.resolve();
+  async function lose(engine: Engine, reason: Error): Promise<void> {
+    await replacing;
+    if (engine !== current) return;
     replacing ??= replace(reason).then(() => {
       replacing = undefined;
     });
-    return replacing;
+    await replacing;
   }
 
   function use(engine: Engine): void {
@@ -69,7 +75,7 @@ export function createFailoverEngine(options: FailoverOptions): FailoverEngine {
     try {
       return await inBatches(engine, inputs);
     } catch (error) {
-      const gone = engine.device === 'webgpu' || engine !== current || replacing !== undefined;
+      const gone = engine.device === 'webgpu' || engine !== current || (await isLost(engine));
       if (!gone || closed) throw error;
       await lose(engine, error as Error);
       return run(inputs);
@@ -115,5 +121,9 @@ async function inBatches(engine: Engine, inputs: readonly Float32Array[]): Promi
     rows.push(...(await engine.run(inputs.slice(i, i + engine.maxBatch))));
   return rows;
 }
+
+/** Its runs may be told of the end before `lost` is. */
+const isLost = (engine: Engine): Promise<boolean> =>
+  Promise.race([engine.lost.then(() => true), Bun.sleep(0).then(() => false)]);
 
 const name = (engine: Engine): string => `${engine.name} on ${engine.device}`;

@@ -3,10 +3,10 @@ import { ConfigError } from '../errors.ts';
 import type { Model } from '../model/open-model.ts';
 import type { Engine } from './engine.ts';
 import type { OnnxruntimeEngine } from './onnxruntime/engine.ts';
-import type { AdapterChoice } from './webgpu/adapter.ts';
+import type { AdapterChoice, AdapterInfo } from './webgpu/adapter.ts';
 
-/** Told what was chosen and why, in a sentence for the log. */
-export type Tell = (message: string) => void;
+/** Told what was chosen and why, in a sentence for the log; what somebody should look into is a warning. */
+export type Tell = (message: string, level?: 'info' | 'warn') => void;
 
 export interface CpuOptions {
   readonly engine: 'auto' | 'onnxruntime' | 'simd';
@@ -52,6 +52,8 @@ export interface OnnxruntimeOptions {
   readonly maxBatch?: number;
   /** Runs on WebGPU. */
   readonly gpu?: AdapterChoice;
+  /** Asked when the GPU is known and before the model is loaded; what it throws ends the opening. */
+  readonly accept?: ((adapter: AdapterInfo) => void) | undefined;
 }
 
 export async function openOnnxruntime(

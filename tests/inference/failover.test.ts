@@ -107,6 +107,56 @@ test('failover, with nothing left the engine is lost and runs fail', async () =>
     next: [],
     tell: () => {},
   });
-  await expect(engine.run(inputs)).rejects.toThrow('device lost');
+  await expect(engine.run(inputs)).rejects.toMatchObject({ code: 'NOT_READY' });
   expect((await engine.lost).message).toBe('device lost');
+});
+
+test('failover, a run that dies with its engine on the CPU is done again on the next one', async () => {
+  const cpu = fakeEngine({
+    device: 'wasm',
+    run: async () => {
+      cpu.lose('the thread ended');
+      throw new Error('the thread ended');
+    },
+  });
+  const engine = createFailoverEngine({
+    first: cpu.engine,
+    next: [async () => fakeEngine({ device: 'wasm' }).engine],
+    tell: () => {},
+  });
+  expect(values(await engine.run(inputs))).toEqual([2, 4, 6]);
+});
+
+test('failover, a replacement that is lost as soon as it is there is replaced itself', async () => {
+  const first = fakeEngine();
+  const second = fakeEngine();
+  second.lose('the driver is gone');
+  const third = fakeEngine({ device: 'wasm' });
+  const engine = createFailoverEngine({
+    first: first.engine,
+    next: [async () => second.engine, async () => third.engine],
+    tell: () => {},
+  });
+  first.lose('destroyed');
+  while (engine.current !== third.engine) await Bun.sleep(1);
+  expect(values(await engine.run(inputs))).toEqual([2, 4, 6]);
+  expect(second.batches).toEqual([]);
+});
+
+test('failover, a loss and a broken replacement are warnings, the successor is news', async () => {
+  const lines: string[] = [];
+  const engine = createFailoverEngine({
+    first: fakeEngine(failing('device lost')).engine,
+    next: [
+      () => Promise.reject(new Error('still no driver')),
+      async () => fakeEngine({ device: 'wasm' }).engine,
+    ],
+    tell: (line, level = 'info') => lines.push(`${level}: ${line}`),
+  });
+  await engine.run(inputs);
+  expect(lines).toEqual([
+    'warn: onnxruntime on webgpu is lost: device lost',
+    'warn: no replacement: still no driver',
+    'info: going on with onnxruntime on wasm',
+  ]);
 });

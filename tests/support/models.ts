@@ -7,6 +7,7 @@ import { measureAgreement } from '../../model/measure-agreement.ts';
 import { prepareModel } from '../../model/prepare.ts';
 import { kerasV1Recipe } from '../../model/recipes.ts';
 import { buildResnet } from '../../model/resnet/build-resnet.ts';
+import { layOut } from '../../model/resnet/layers.ts';
 import { type ResnetSpec, resnet50KerasV1 } from '../../model/resnet/spec.ts';
 import { untrainedWeights } from '../../model/weights/untrained.ts';
 import type { Manifest } from '../../src/model/manifest.ts';
@@ -43,23 +44,37 @@ export const smallSpec: ResnetSpec = {
   inputSize: { height: 32, width: 32 },
 };
 
-/** @returns path of the small network's ONNX file, with a manifest beside it that says simd may run it */
-export function smallTestModel(): string {
-  const out = join(tmpdir(), 'resnet50-encoder-test-data', `small-${fingerprint(parts)}`);
+/** Only the stem, on 16×16 pictures: a software GPU compiles shaders for seconds each, and this has few. */
+export const tinySpec: ResnetSpec = {
+  ...smallSpec,
+  architecture: 'tiny-test-network',
+  blocks: [],
+  stemFilters: 32,
+  filters: [],
+  inputSize: { height: 16, width: 16 },
+};
+
+export const smallTestModel = (): string => untrainedTestModel(smallSpec);
+export const tinyTestModel = (): string => untrainedTestModel(tinySpec);
+
+/** @returns path of the network's ONNX file, with a manifest beside it that says simd may run it */
+function untrainedTestModel(spec: ResnetSpec): string {
+  const name = `${spec.architecture}-${fingerprint(parts, JSON.stringify(spec))}`;
+  const out = join(tmpdir(), 'resnet50-encoder-test-data', name);
   const onnx = join(out, 'resnet50.onnx');
   if (existsSync(join(out, 'resnet50.json'))) return onnx;
   mkdirSync(out, { recursive: true });
-  const bytes = buildResnet(smallSpec, untrainedWeights(smallSpec));
-  const { height, width } = smallSpec.inputSize;
+  const bytes = buildResnet(spec, untrainedWeights(spec));
+  const { height, width } = spec.inputSize;
   const manifest: Manifest = {
     format: 1,
     name: 'small_encoder',
     type: 'encoder',
     input: 'image',
     output: 'vector',
-    dimension: 128,
+    dimension: layOut(spec).dimension,
     metricType: 'L2',
-    architecture: smallSpec.architecture,
+    architecture: spec.architecture,
     trained: false,
     source: { description: 'seeded random weights', licence: 'none needed' },
     graph: { input: 'input', output: 'features', layout: 'NCHW', height, width },

@@ -1,11 +1,13 @@
 /** The `onnxruntime` engine: any ONNX model, on onnxruntime-web in a thread of its own, on WASM or WebGPU. */
 import { startWorker } from '../../threads.ts';
 import type { Engine } from '../engine.ts';
-import type { AdapterInfo } from '../webgpu/adapter.ts';
+import { type AdapterInfo, MissingFeatureError } from '../webgpu/adapter.ts';
 import type { WorkerOptions, WorkerReply, WorkerRequest } from './worker.ts';
 
 /** Sizes of batch on a GPU: shapes stay few, so that pipelines and buffers are made once. */
-const gpuBatchSizes = [1, 2, 4, 8, 16, 32, 64];
+const gpuBatchSizes = [1, 2, 4, 8, 16, 32, 64, 128];
+/** Longest that a thread may take to free what it holds, in milliseconds, before it is ended as it is. */
+const closingMs = 2000;
 
 interface Pending {
   resolve(rows: Float32Array[]): void;
@@ -15,44 +17,58 @@ interface Pending {
 export interface OnnxruntimeEngine extends Engine {
   /** The GPU, when there is one. */
   readonly adapter: AdapterInfo | undefined;
-  /** Loses the GPU on purpose, for tests of what follows. */
-  destroyDevice(): void;
 }
 
 export interface OnnxruntimeEngineOptions extends WorkerOptions {
   /** Most images in a batch; on WASM a batch brings nothing. @default 1 */
   readonly maxBatch?: number;
+  /** Asked when the GPU is known and before the model is loaded; what it throws ends the opening. */
+  readonly accept?: ((adapter: AdapterInfo) => void) | undefined;
 }
 
-/** @throws Error when the model cannot be loaded, or there is no GPU of the kind asked for */
+/**
+ * @throws MissingFeatureError when the GPU lacks what the model needs
+ * @throws Error when the model cannot be loaded, or there is no GPU of the kind asked for
+ */
 export async function createOnnxruntimeEngine(
   options: OnnxruntimeEngineOptions,
 ): Promise<OnnxruntimeEngine> {
   const maxBatch = options.maxBatch ?? 1;
+  const { accept, ...rest } = options;
   const workerOptions: WorkerOptions = {
-    ...options,
+    ...rest,
     batchSizes: options.gpu ? sizesUpTo(maxBatch) : undefined,
   };
   const worker = startWorker('inference/onnxruntime/worker', workerOptions);
   const pending = new Map<number, Pending>();
-  const started = Promise.withResolvers<AdapterInfo | undefined>();
+  const found = Promise.withResolvers<AdapterInfo | undefined>();
+  const started = Promise.withResolvers<void>();
   const lost = Promise.withResolvers<Error>();
+  const ended = Promise.withResolvers<void>();
   let nextId = 0;
   let dead: Error | undefined;
   let closed = false;
 
   const fail = (error: Error): void => {
     dead ??= error;
+    found.reject(error);
     started.reject(error);
     for (const entry of pending.values()) entry.reject(error);
     pending.clear();
     if (!closed) lost.resolve(error);
   };
   worker.on('error', (error) => fail(error instanceof Error ? error : new Error(String(error))));
-  worker.on('exit', (code) => fail(new Error(`onnxruntime's thread ended (${code})`)));
+  worker.on('exit', (code) => {
+    ended.resolve();
+    fail(new Error(`onnxruntime's thread ended (${code})`));
+  });
   worker.on('message', (reply: WorkerReply) => {
-    if (reply.type === 'ready') return started.resolve(reply.adapter);
-    if (reply.type === 'failed') return started.reject(new Error(reply.message));
+    if (reply.type === 'found') return found.resolve(reply.adapter);
+    if (reply.type === 'ready') return started.resolve();
+    if (reply.type === 'failed')
+      return fail(
+        reply.missingFeature ? new MissingFeatureError(reply.message) : new Error(reply.message),
+      );
     if (reply.type === 'lost') return fail(new Error(reply.message));
     const entry = pending.get(reply.id);
     pending.delete(reply.id);
@@ -60,11 +76,22 @@ export async function createOnnxruntimeEngine(
     else entry?.reject(new Error(reply.message));
   });
 
-  let adapter: AdapterInfo | undefined;
-  try {
-    adapter = await started.promise;
-  } catch (error) {
+  const close = async (): Promise<void> => {
+    closed = true;
+    worker.postMessage({ type: 'close' } satisfies WorkerRequest);
+    await Promise.race([ended.promise, Bun.sleep(closingMs)]);
     await worker.terminate();
+  };
+
+  let adapter: AdapterInfo | undefined;
+  started.promise.catch(() => {});
+  try {
+    adapter = await found.promise;
+    if (adapter) accept?.(adapter);
+    worker.postMessage({ type: 'open' } satisfies WorkerRequest);
+    await started.promise;
+  } catch (error) {
+    await close();
     throw error;
   }
 
@@ -85,13 +112,7 @@ export async function createOnnxruntimeEngine(
         worker.postMessage({ type: 'run', id, inputs } satisfies WorkerRequest);
       });
     },
-    destroyDevice() {
-      worker.postMessage({ type: 'destroyDevice' } satisfies WorkerRequest);
-    },
-    async close() {
-      closed = true;
-      await worker.terminate();
-    },
+    close,
   };
 }
 

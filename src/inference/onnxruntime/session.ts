@@ -45,10 +45,12 @@ export async function openSession(options: SessionOptions, gpu?: OpenDevice): Pr
   ort.env.wasm.wasmBinary = readFileSync(gpu ? jspiWasmPath : wasmPath);
   ort.env.wasm.wasmPaths = { mjs: pathToFileURL(gpu ? jspiLoaderPath : loaderPath) };
   ort.env.logLevel = 'error';
-  if (gpu) ort.env.webgpu.device = gpu.device as never;
   const session = await ort.InferenceSession.create(readModel(options.slice), {
-    executionProviders: [gpu ? 'webgpu' : 'wasm'],
+    // Without the device onnxruntime would open one of its own, on whichever adapter comes first.
+    executionProviders: [gpu ? { name: 'webgpu', device: gpu.device } : 'wasm'],
     graphOptimizationLevel: 'all',
+    // Without this, operators that WebGPU lacks run on one CPU thread, each with a copy there and back.
+    ...(gpu ? { extra: { session: { disable_cpu_ep_fallback: '1' } } } : {}),
     ...(options.profile ? { enableProfiling: true } : {}),
   });
   return {

@@ -1,13 +1,16 @@
 /** Finds the GPU to run on, or says precisely why there is none. */
 /// <reference types="@webgpu/types" />
-import { loadDawn } from './dawn.ts';
+import { chooseAdapter } from './choose-adapter.ts';
+import { listAdapters, loadDawn, unloadDawn } from './dawn.ts';
 import { describeDrivers } from './drivers.ts';
 
 export interface AdapterChoice {
-  /** Part of the adapter's name, when there are several. */
+  /** Number or part of the name, when there are several. */
   readonly adapter?: string | undefined;
   /** Whether a software driver (SwiftShader, llvmpipe) will do. */
   readonly allowSoftware: boolean;
+  /** Whether the model computes in half precision, which is optional in WebGPU. */
+  readonly needsF16?: boolean | undefined;
 }
 
 /** What `info` tells of the GPU. */
@@ -17,13 +20,28 @@ export interface AdapterInfo {
   readonly architecture: string;
   /** Driver's own description. */
   readonly driver: string;
+  readonly backend: string;
   readonly software: boolean;
   readonly features: readonly string[];
+  /** Those that bound which networks and batches fit, in bytes or numbers. */
+  readonly limits: Readonly<Record<string, number>>;
 }
 
 export interface OpenDevice {
   readonly device: GPUDevice;
   readonly info: AdapterInfo;
+  /**
+   * @throws Error when the device has reported an error that nobody waited for, such as being out of memory: the commands
+   *   behind it did not run, and whatever is read back may be from an earlier image
+   */
+  assertSound(): void;
+  /** Frees the GPU's memory; the thread can end afterwards. */
+  close(): void;
+}
+
+/** The adapter lacks something that the model needs. */
+export class MissingFeatureError extends Error {
+  override readonly name = 'MissingFeatureError';
 }
 
 /** Taken when the adapter has them: half precision, and what onnxruntime's kernels can make use of. */
@@ -39,28 +57,52 @@ const wantedLimits = [
   'maxComputeWorkgroupSizeX',
   'maxComputeWorkgroupSizeY',
   'maxComputeWorkgroupSizeZ',
+  'maxComputeWorkgroupsPerDimension',
 ] as const;
 
-/** @throws Error with a sentence for the user: nothing found and what was looked for, or a software adapter unasked for */
+/** What the addon runs on unless it is told otherwise. */
+const backends: Readonly<Record<string, string>> = { darwin: 'metal', win32: 'd3d12' };
+
+/**
+ * @throws MissingFeatureError when the model needs what the adapter has not
+ * @throws Error with a sentence for the user: nothing found and what was looked for, or a software adapter unasked for
+ */
 export async function openDevice(choice: AdapterChoice): Promise<OpenDevice> {
-  const gpu = loadDawn(choice.adapter ? [`adapter=${choice.adapter}`] : []);
+  const chosen = choice.adapter ? chooseAdapter(choice.adapter, await listAdapters()) : undefined;
+  const gpu = loadDawn(chosen ? [`adapter=${chosen.name}`] : []);
   const adapter = await gpu
     .requestAdapter({ powerPreference: 'high-performance' })
     .catch(() => null);
-  if (!adapter) {
-    const named = choice.adapter ? ` named like "${choice.adapter}"` : '';
-    throw new Error(`no WebGPU adapter${named} was found; ${describeDrivers()}`);
-  }
+  if (!adapter) throw new Error(`no WebGPU adapter was found; ${describeDrivers()}`);
   const info = describe(adapter);
   if (info.software && !choice.allowSoftware)
     throw new Error(
       `the only adapter is a software one (${info.name}), slower than the CPU path; --allow-software-gpu takes it`,
     );
+  if (choice.needsF16 && !adapter.features.has('shader-f16'))
+    throw new MissingFeatureError(`${info.name} does not compute in half precision (shader-f16)`);
   const device = await adapter.requestDevice({
     requiredFeatures: wantedFeatures.filter((feature) => adapter.features.has(feature)),
     requiredLimits: Object.fromEntries(wantedLimits.map((name) => [name, adapter.limits[name]])),
   });
-  return { device, info };
+  let unsound: Error | undefined;
+  device.addEventListener('uncapturederror', (event) => {
+    // Else Dawn prints it on the standard output, amid the log.
+    event.preventDefault();
+    const [firstLine] = event.error.message.split('\n');
+    unsound ??= new Error(`${event.error.constructor.name}: ${firstLine}`);
+  });
+  return {
+    device,
+    info,
+    assertSound() {
+      if (unsound) throw unsound;
+    },
+    close() {
+      device.destroy();
+      unloadDawn();
+    },
+  };
 }
 
 function describe(adapter: GPUAdapter): AdapterInfo {
@@ -73,7 +115,9 @@ function describe(adapter: GPUAdapter): AdapterInfo {
     vendor,
     architecture,
     driver: description,
+    backend: backends[process.platform] ?? 'vulkan',
     software,
     features: [...adapter.features].sort(),
+    limits: Object.fromEntries(wantedLimits.map((limit) => [limit, adapter.limits[limit]])),
   };
 }

@@ -9,23 +9,49 @@ interface DawnAddon {
 }
 
 /**
- * Loads the prebuilt addon of this platform. Within the executable, Bun unpacks it to the temporary folder first, which
- * must be writable and allow execution.
+ * Makes `navigator.gpu`. Within the executable, Bun unpacks the addon to the temporary folder first, which must be writable
+ * and allow execution.
  * @throws Error saying what is missing: a library, the folder, an addon for this platform
  */
 export function loadDawn(flags: string[]): GPU {
-  let addon: DawnAddon;
+  const addon = loadAddon();
+  Object.assign(globalThis, addon.globals);
+  const gpu = addon.create(flags);
+  Object.defineProperty(globalThis.navigator, 'gpu', { value: gpu, configurable: true });
+  return gpu;
+}
+
+/** Lets Dawn go: while `navigator.gpu` stands, its thread does not end. */
+export function unloadDawn(): void {
+  Reflect.deleteProperty(globalThis.navigator, 'gpu');
+}
+
+export interface ListedAdapter {
+  readonly backend: string;
+  /** The driver's own name of the GPU. */
+  readonly name: string;
+}
+
+/** Every adapter of this machine, software ones included, in the order in which Dawn tries them. */
+export async function listAdapters(): Promise<ListedAdapter[]> {
+  // The addon tells the names only in the error for a name that no adapter has.
+  const gpu = loadAddon().create(['adapter=*?*']);
+  const text = await gpu.requestAdapter().then(
+    () => '',
+    (error: unknown) => String(error),
+  );
+  const lines = text.matchAll(/^ \* backend: '(.*)', name: '(.*)'$/gm);
+  return [...lines].map(([, backend = '', name = '']) => ({ backend, name }));
+}
+
+function loadAddon(): DawnAddon {
   try {
-    addon = platformAddon();
+    return platformAddon();
   } catch (error) {
     throw new Error(
       `the WebGPU addon cannot be loaded: ${(error as Error).message} (it needs libstdc++ and libgcc_s, and a writable temporary folder that allows execution: TMPDIR)`,
     );
   }
-  Object.assign(globalThis, addon.globals);
-  const gpu = addon.create(flags);
-  Object.defineProperty(globalThis.navigator, 'gpu', { value: gpu, configurable: true });
-  return gpu;
 }
 
 // Literal paths, and conditions the build decides: the executable carries the addon of its own platform only.

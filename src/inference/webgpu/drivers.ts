@@ -35,11 +35,12 @@ const deviceNodes = (): string[] => [
 ];
 
 /**
- * Whether loading Dawn could find anything: without a driver's manifest the answer is no, and a start without a GPU does
- * not pay for asking. On macOS and Windows the driver comes with the system.
+ * Whether loading Dawn could find anything, so that a start without a GPU does not pay for asking: on Linux that takes a
+ * driver's manifest, and a device unless software will do. On macOS and Windows the driver comes with the system.
  */
-export function mayHaveGpu(): boolean {
-  return process.platform !== 'linux' || driverManifests().length > 0;
+export function mayHaveGpu(allowSoftware: boolean): boolean {
+  if (process.platform !== 'linux') return true;
+  return driverManifests().length > 0 && (allowSoftware || deviceNodes().length > 0);
 }
 
 /** What was looked for and what was seen, in one line. */

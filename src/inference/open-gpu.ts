@@ -1,0 +1,119 @@
+/** Opens an engine on a GPU, and finds out whether it is worth it. */
+import type { Precision } from '../model/manifest.ts';
+import type { Model } from '../model/open-model.ts';
+import { type Calibration, calibrate } from './calibrate.ts';
+import { createCalibrationCache } from './calibration-cache.ts';
+import type { Engine } from './engine.ts';
+import type { OnnxruntimeEngine } from './onnxruntime/engine.ts';
+import { type CpuOptions, openOnnxruntime, type Tell } from './open-cpu.ts';
+import { sampleInput } from './sample-input.ts';
+import { type AdapterInfo, MissingFeatureError } from './webgpu/adapter.ts';
+
+export interface GpuOptions extends CpuOptions {
+  readonly precision: Precision;
+  /** Most images in one batch on a GPU. */
+  readonly maxBatch: number;
+  readonly adapter: string | undefined;
+  readonly allowSoftwareGpu: boolean;
+  /** Where measurements are kept between starts; undefined: nowhere. */
+  readonly cacheDir: string | undefined;
+}
+
+/** The variant of the model in a precision. @throws ConfigError when there is none */
+export type OpenVariant = (precision: Precision) => Model;
+
+/** An engine and the model that it runs. */
+export interface Opened<E extends Engine = Engine> {
+  readonly engine: E;
+  /** fp32 where fp16 was asked for and cannot be had. */
+  readonly model: Model;
+}
+export type OpenedGpu = Opened<OnnxruntimeEngine>;
+
+/**
+ * @param accept - asked before the model is loaded; what it throws ends the opening
+ * @throws Error with a sentence for the user
+ */
+export async function openGpu(
+  variant: OpenVariant,
+  options: GpuOptions,
+  tell: Tell,
+  accept?: (adapter: AdapterInfo) => void,
+): Promise<OpenedGpu> {
+  const open = async (model: Model): Promise<OpenedGpu> => ({
+    model,
+    engine: await openOnnxruntime(model, {
+      threads: 1,
+      maxBatch: options.maxBatch,
+      accept,
+      gpu: {
+        adapter: options.adapter,
+        allowSoftware: options.allowSoftwareGpu,
+        needsF16: model.precision === 'fp16',
+      },
+    }),
+  });
+  try {
+    return await open(variant(options.precision));
+  } catch (error) {
+    if (!(error instanceof MissingFeatureError)) throw error;
+    tell(`running fp32: ${error.message}`);
+    return open(variant('fp32'));
+  }
+}
+
+/** An earlier start measured that the CPU is faster. */
+export class DeclinedError extends Error {
+  override readonly name = 'DeclinedError';
+}
+
+export interface Trial {
+  /** For `openGpu`. @throws DeclinedError when it is known already that the GPU will not be taken */
+  accept(adapter: AdapterInfo): void;
+  /**
+   * Measures, unless that was done at an earlier start.
+   * @returns undefined when the GPU is taken, else the engine on the CPU; the other one is closed
+   */
+  judge(gpu: OpenedGpu, openCpu: () => Promise<Opened>): Promise<Opened | undefined>;
+}
+
+export function createTrial(model: Model, options: GpuOptions, tell: Tell): Trial {
+  const cache = createCalibrationCache(options.cacheDir);
+  const key = ({ name, driver }: AdapterInfo): string =>
+    [model.id, name, driver, options.engine, options.threads].join(' | ');
+  const earlier = (measured: Calibration): string =>
+    `${sentence(measured)} (measured at an earlier start)`;
+  return {
+    accept(adapter) {
+      const kept = cache.find(key(adapter));
+      if (kept?.take === 'cpu') throw new DeclinedError(earlier(kept));
+      if (kept) tell(earlier(kept));
+    },
+    async judge({ engine: gpu }, openCpu) {
+      const { adapter } = gpu;
+      if (adapter && cache.find(key(adapter))) return undefined;
+      const cpu = await openCpu();
+      try {
+        const measured = await calibrate(gpu, cpu.engine, calibrationInput(model), model.precision);
+        if (adapter) cache.keep(key(adapter), measured);
+        tell(sentence(measured));
+        if (measured.take === 'gpu') {
+          await cpu.engine.close();
+          return undefined;
+        }
+      } catch (error) {
+        tell(`the GPU failed its trial: ${(error as Error).message}`);
+      }
+      await gpu.close();
+      return cpu;
+    },
+  };
+}
+
+function calibrationInput({ manifest: { graph, preprocess } }: Model): Float32Array {
+  const amplitude = (127 * preprocess.scale) / preprocess.std[0];
+  return sampleInput(3 * graph.height * graph.width, 1, amplitude);
+}
+
+const sentence = ({ take, gpuMs, cpuMs, cosine }: Calibration): string =>
+  `${take === 'gpu' ? 'the GPU is taken' : 'the CPU is taken'}: GPU ${gpuMs.toFixed(1)} ms an image, CPU ${cpuMs.toFixed(1)} ms, cosine between them ${cosine.toFixed(7)}`;

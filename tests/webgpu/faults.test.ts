@@ -1,0 +1,174 @@
+/**
+ * A GPU that fails while the executable serves: the device is lost, memory runs out, the driver goes away, shaders do not
+ * compile. Every call in flight gets its own vectors all the same, and readiness tells what is going on. The executable has
+ * tests/support/faulty-dawn.ts in it.
+ */
+import { describe, expect } from 'bun:test';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { cosine } from '../../src/inference/calibrate.ts';
+import { testUnless } from '../support/data.ts';
+import { faultyExecutable } from '../support/executable.ts';
+import { tinyTestModel } from '../support/models.ts';
+import type { Operator } from '../support/operator.ts';
+import {
+  driver,
+  execute,
+  gpuEnvironment,
+  health,
+  missing,
+  pictures,
+  start,
+} from './support/swiftshader.ts';
+
+const images = pictures(4);
+const patience = 180_000;
+
+interface Trial extends AsyncDisposable {
+  readonly operator: Operator;
+  /** Vectors of `images`, from before any fault. */
+  readonly expected: readonly Float32Array[];
+  /** A file of this name in the operator's folder of faults. */
+  readonly fault: (name: string) => void;
+  /** Takes the driver's manifest away. */
+  readonly removeDriver: () => void;
+}
+
+async function startTrial(...args: string[]): Promise<Trial> {
+  const folder = mkdtempSync(join(tmpdir(), 'faults-'));
+  const manifest = join(folder, 'icd.json');
+  const { ICD, ...rest } = JSON.parse(readFileSync(driver, 'utf8'));
+  const library = join(dirname(driver), ICD.library_path);
+  writeFileSync(manifest, JSON.stringify({ ...rest, ICD: { ...ICD, library_path: library } }));
+  const operator = await start({
+    executable: await faultyExecutable(),
+    model: tinyTestModel(),
+    args: ['--device', 'webgpu', '--allow-software-gpu', ...args],
+    env: { ...gpuEnvironment, VK_DRIVER_FILES: manifest, TEST_GPU_FAULTS: folder },
+  });
+  const expected: Float32Array[] = [];
+  for (const image of images) expected.push(...(await execute(operator, [image])));
+  return {
+    operator,
+    expected,
+    fault: (name) => writeFileSync(join(folder, name), ''),
+    removeDriver: () => rmSync(manifest),
+    [Symbol.asyncDispose]: () => operator[Symbol.asyncDispose](),
+  };
+}
+
+/** Calls of one and of several images at once, all answered with the right vectors in the right order. */
+async function expectNoneLost({ operator, expected }: Trial): Promise<void> {
+  const calls = [[0], [1, 2, 3], [3], [2, 0], [1]];
+  const answers = await Promise.all(
+    calls.map((call) =>
+      execute(
+        operator,
+        call.map((i) => images[i]!),
+      ),
+    ),
+  );
+  for (const [n, call] of calls.entries()) {
+    expect(answers[n]?.length).toBe(call.length);
+    for (const [k, i] of call.entries())
+      expect(cosine(answers[n]![k]!, expected[i]!)).toBeGreaterThanOrEqual(0.99999);
+  }
+}
+
+/** The state that `/readyz` tells, which must be what the health service says. */
+async function state({ operator }: Trial): Promise<string> {
+  const [response, serving] = [await fetch(`${operator.url}/readyz`), await health(operator)];
+  const { state } = (await response.json()) as { state: string };
+  // Between the two questions the replacement may have been finished.
+  if (state === 'recovering' && serving === 'SERVING') return 'ready';
+  expect(response.status).toBe(state === 'ready' ? 200 : 503);
+  expect(serving).toBe(state === 'ready' ? 'SERVING' : 'NOT_SERVING');
+  return state;
+}
+
+const told = ({ operator }: Trial): string =>
+  operator.logs.map(({ level, msg }) => `${level}: ${msg}`).join('\n');
+
+describe('a GPU that fails while serving', () => {
+  testUnless(
+    missing,
+    'device lost, is rebuilt once with the calls in flight retried, and the CPU takes over at the second loss',
+    async () => {
+      await using trial = await startTrial('--max-batch', '2');
+      const calls = expectNoneLost(trial);
+      trial.fault('destroy-at-submit');
+      await calls;
+      // The fault came with a run of its own if the calls were done before it.
+      await expectNoneLost(trial);
+      await trial.operator.logged(({ msg }) => msg === 'going on with onnxruntime on webgpu');
+      expect(told(trial)).toMatch(/warn: onnxruntime on webgpu is lost: .*(lost|destroyed)/);
+
+      trial.fault('destroy');
+      await trial.operator.logged(({ msg }) => msg === 'going on with simd on wasm');
+      await expectNoneLost(trial);
+      expect(await state(trial)).toBe('ready');
+    },
+    patience,
+  );
+
+  testUnless(
+    missing,
+    'readiness, tells that the device is being replaced, and that it is back',
+    async () => {
+      await using trial = await startTrial('--max-batch', '1');
+      expect(await state(trial)).toBe('ready');
+      trial.fault('destroy');
+      await trial.operator.logged(({ msg }) => msg?.includes('is lost') ?? false);
+      expect(await state(trial)).toBe('recovering');
+      await expectNoneLost(trial);
+      expect(await state(trial)).toBe('ready');
+    },
+    patience,
+  );
+
+  testUnless(
+    missing,
+    'driver gone at run time, the CPU takes over and the log says what is missing',
+    async () => {
+      await using trial = await startTrial('--max-batch', '1');
+      trial.removeDriver();
+      trial.fault('destroy');
+      await expectNoneLost(trial);
+      await trial.operator.logged(({ msg }) => msg === 'going on with simd on wasm');
+      await expectNoneLost(trial);
+      expect(told(trial)).toMatch(/warn: no replacement: no WebGPU adapter was found.*no Vulkan/);
+    },
+    patience,
+  );
+
+  testUnless(
+    missing,
+    'out of memory, no vector comes from what did not run, and the CPU takes over',
+    async () => {
+      await using trial = await startTrial('--max-batch', '1');
+      trial.fault('out-of-memory');
+      await expectNoneLost(trial);
+      // Buffers are kept between runs: a device that is lost must ask for new ones.
+      trial.fault('destroy');
+      await trial.operator.logged(({ msg }) => msg === 'going on with simd on wasm');
+      await expectNoneLost(trial);
+      expect(told(trial)).toMatch(/warn: .*GPUOutOfMemoryError/);
+    },
+    patience,
+  );
+
+  testUnless(
+    missing,
+    'shaders that do not compile, the CPU takes over',
+    async () => {
+      await using trial = await startTrial('--max-batch', '1');
+      trial.fault('broken-shaders');
+      trial.fault('destroy');
+      await expectNoneLost(trial);
+      await trial.operator.logged(({ msg }) => msg === 'going on with simd on wasm');
+      expect(told(trial)).toMatch(/warn: no replacement: .*parsing WGSL/);
+    },
+    patience,
+  );
+});

@@ -1,0 +1,72 @@
+/** SwiftShader, a Vulkan driver in software that Debian's Chromium brings, and operators that run on it. */
+import { existsSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { testExecutable } from '../../support/executable.ts';
+import { type LogLine, type Operator, startOperator } from '../../support/operator.ts';
+import { texturePng } from '../../support/pictures.ts';
+
+export const driver = '/usr/lib/chromium/vk_swiftshader_icd.json';
+/** For `testUnless`: what is missing to run on SwiftShader. */
+export const missing = existsSync(driver)
+  ? undefined
+  : `${driver} (SwiftShader, package chromium-common) is not there`;
+export const gpuEnvironment = { VK_DRIVER_FILES: driver, XDG_RUNTIME_DIR: tmpdir() };
+
+export interface StartOptions {
+  readonly model: string;
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** @default the one without a model */
+  readonly executable?: string;
+  readonly patienceMs?: number;
+}
+
+/** An operator in the executable, with a cache folder of its own. */
+export async function start(options: StartOptions): Promise<Operator> {
+  const { model, args = [], env = {}, executable, patienceMs = 120_000 } = options;
+  return startOperator({
+    executable: executable ?? (await testExecutable()),
+    args: ['--model', model, ...args],
+    env: { XDG_CACHE_HOME: mkdtempSync(join(tmpdir(), 'cache-')), ...env },
+    patienceMs,
+  });
+}
+
+/** @throws Error with the status and the message of a failed call */
+export async function execute(
+  operator: Operator,
+  datas: readonly string[],
+): Promise<Float32Array[]> {
+  const body = await call(operator, 'omnisearch.Operator/Execute', { datas });
+  const { vectors = [] } = body as { vectors?: { element: number[] }[] };
+  return vectors.map(({ element }) => Float32Array.from(element));
+}
+
+/** `SERVING` or `NOT_SERVING`, by grpc.health.v1. */
+export async function health(operator: Operator): Promise<string> {
+  const { status = '' } = (await call(operator, 'grpc.health.v1.Health/Check', {})) as {
+    status?: string;
+  };
+  return status;
+}
+
+async function call(operator: Operator, method: string, request: unknown): Promise<unknown> {
+  const response = await fetch(`${operator.url}/${method}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(request),
+  });
+  const body = (await response.json()) as { message?: string };
+  if (!response.ok) throw new Error(`${response.status} ${body.message}`);
+  return body;
+}
+
+export const readyLine = ({ logs }: Operator): LogLine =>
+  logs.find(({ msg }) => msg?.startsWith('ready')) ?? {};
+
+/** Different pictures, as base64. */
+export const pictures = (count: number): string[] =>
+  Array.from({ length: count }, (_, seed) =>
+    Buffer.from(texturePng({ width: 80, height: 60, seed })).toString('base64'),
+  );
