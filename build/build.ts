@@ -1,15 +1,24 @@
 /** `npm run build`: writes dist/resnet50-encoder, with the model inside. */
-import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { hashFile } from '../model/files/hash-file.ts';
+import { defaultCacheDir } from '../src/cache-dir.ts';
 import { ConfigError } from '../src/errors.ts';
 import { type Precision, parseManifest, precisions } from '../src/model/manifest.ts';
-import { compile, type EmbeddedModel, repository } from './compile.ts';
+import type { EmbeddedModel } from './append-model.ts';
+import { billOfMaterials } from './bill-of-materials.ts';
+import { bundledPackages } from './bundled-packages.ts';
+import { recordChecksums } from './checksums.ts';
+import { compile } from './compile.ts';
 import { preparedModel } from './prepared-model.ts';
+import { commit, repository } from './repository.ts';
+import { installedRuntime, runtimeFor } from './runtime.ts';
+import { parseTargets, type Target, targets } from './targets.ts';
 
 const help = `Usage: npm run build -- [options]
 
-Writes dist/resnet50-encoder, one executable with the model inside.
+Writes dist/resnet50-encoder, one executable with the model inside, its bill of materials (.cdx.json) and SHA256SUMS.
 
   --model FILE         embed this ONNX file (its manifest lies beside it)
   --weights FILE|URL   prepare the model from these weights first
@@ -17,9 +26,9 @@ Writes dist/resnet50-encoder, one executable with the model inside.
   --precision P        variants to embed: fp32, int8, fp16 or all (default fp32)
   --release            refuse untrained weights
   --allow-untrained    with --release: take untrained weights all the same
-  --target T           for another machine: linux-arm64, linux-x64-baseline, linux-x64-musl, darwin-arm64, windows-x64 …
+  --target T[,T]       for other machines, or all: ${targets.map(({ name }) => name).join(', ')};
                        written as dist/resnet50-encoder-T
-  --out FILE           write here instead
+  --out FILE           write the executable here instead, and nothing else
   --cache-dir DIR      where downloads and prepared models are kept
   --offline            never use the network
 `;
@@ -70,6 +79,10 @@ async function main(): Promise<void> {
     throw new ConfigError(
       `--precision ${values.precision}: not one of ${precisions.join(', ')}, all`,
     );
+  const tell = (line: string): void => console.error(line);
+  const machines = values.target ? parseTargets(values.target) : [undefined];
+  if (values.out && machines.length > 1)
+    throw new ConfigError('--out: one file cannot hold several targets');
   const model = values['no-model']
     ? undefined
     : embeddedModel(
@@ -78,21 +91,58 @@ async function main(): Promise<void> {
           weights: values.weights,
           cacheDir: values['cache-dir'],
           offline: values.offline,
-          tell: (line) => console.error(line),
+          tell,
         }),
         values.precision,
         values.release && !values['allow-untrained'],
       );
-  const outfile =
-    values.out ??
-    join(repository, 'dist', `resnet50-encoder${values.target ? `-${values.target}` : ''}`);
-  mkdirSync(dirname(outfile), { recursive: true });
-  await compile({ outfile, target: values.target, model });
-  const megabytes = (statSync(outfile).size / 1e6).toFixed(0);
-  const what = model
-    ? `${model.manifest.architecture}, ${Object.keys(model.files).join(' and ')}${model.manifest.trained ? '' : ', UNTRAINED'}`
-    : 'no model';
-  console.error(`${outfile}: ${megabytes} MB, ${what}`);
+  for (const machine of machines) {
+    const target = machine && {
+      machine,
+      runtime: runtimeFor(machine, {
+        cacheDir: values['cache-dir'] ?? defaultCacheDir(),
+        offline: values.offline,
+        tell,
+      }),
+    };
+    const name = machine ? `resnet50-encoder-${machine.name}` : 'resnet50-encoder';
+    const outfile = values.out ?? join(repository, 'dist', `${name}${machine?.suffix ?? ''}`);
+    const metafile = await compile({ outfile, target, model });
+    const { bytes, sha256 } = await hashFile(outfile);
+    const what = model
+      ? `${model.manifest.architecture}, ${Object.keys(model.files).join(' and ')}${model.manifest.trained ? '' : ', UNTRAINED'}`
+      : 'no model';
+    tell(`${outfile}: ${(bytes / 1e6).toFixed(0)} MB, ${what}`);
+    if (!values.out) await describe(outfile, name, { sha256, machine, model, metafile });
+  }
+}
+
+interface Built {
+  readonly sha256: string;
+  readonly machine: Target | undefined;
+  readonly model: EmbeddedModel | undefined;
+  readonly metafile: Bun.BuildMetafile;
+}
+
+/** Writes the bill of materials beside the executable, and the checksums of both. */
+async function describe(outfile: string, name: string, built: Built): Promise<void> {
+  const { sha256, machine, model, metafile } = built;
+  const bill = billOfMaterials({
+    packages: await bundledPackages(metafile),
+    runtime: machine?.runtime ?? installedRuntime(),
+    target: machine?.name ?? `${process.platform}-${process.arch}`,
+    commit: commit(),
+    sha256,
+    ...(model && {
+      model: { manifest: model.manifest, precisions: Object.keys(model.files) as Precision[] },
+    }),
+  });
+  const billFile = join(dirname(outfile), `${name}.cdx.json`);
+  writeFileSync(billFile, `${JSON.stringify(bill, null, 2)}\n`);
+  recordChecksums(dirname(outfile), {
+    [basename(outfile)]: sha256,
+    [basename(billFile)]: (await hashFile(billFile)).sha256,
+  });
 }
 
 if (import.meta.main)

@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { Glob } from 'bun';
 import { optionsMarkdown } from '../src/config/help.ts';
 import { errorCatalogue } from '../src/errors.ts';
-import { repository } from './compile.ts';
 import { assemble, folder as kernelFolder, modules } from './kernels/assemble.ts';
+import { repository } from './repository.ts';
 
 type Files = Map<string, Uint8Array>;
 

@@ -8,8 +8,9 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Glob } from 'bun';
 import { embeddedModel } from './build.ts';
-import { compile, repository } from './compile.ts';
+import { compile } from './compile.ts';
 import { preparedModel } from './prepared-model.ts';
+import { repository } from './repository.ts';
 
 const tell = (line: string): void => console.error(line);
 
@@ -25,9 +26,9 @@ function take(args: string[], name: string): string | undefined {
 /** Names what the executable is made of: sources, lock file and model. */
 function fingerprint(onnx: string): string {
   const hash = createHash('sha256');
-  for (const file of [...new Glob('src/**/*').scanSync(repository)].sort())
+  for (const file of [...new Glob('{src/**/*,build/*.ts}').scanSync(repository)].sort())
     hash.update(file).update(readFileSync(join(repository, file)));
-  for (const file of ['package.json', 'package-lock.json', 'build/compile.ts'])
+  for (const file of ['package.json', 'package-lock.json'])
     hash.update(readFileSync(join(repository, file)));
   hash.update(readFileSync(join(dirname(onnx), `${basename(onnx, '.onnx')}.json`)));
   return hash.digest('hex');

@@ -4,8 +4,8 @@ import { basename, dirname, join } from 'node:path';
 import { ConfigError } from '../errors.ts';
 import { compiled } from '../threads.ts';
 import type { FileSlice } from './file-slice.ts';
-import { type Manifest, modelId, type Precision, parseManifest } from './manifest.ts';
-import { readPayload } from './payload.ts';
+import { type Manifest, modelId, type Precision, parseManifest, precisions } from './manifest.ts';
+import { type Payload, readPayload } from './payload.ts';
 
 export interface Model {
   readonly manifest: Manifest;
@@ -25,8 +25,21 @@ export function openModel(path: string | undefined, precision: Precision): Model
   return { manifest, precision, id: modelId(manifest, precision), slice };
 }
 
+/** Model id of each variant inside the executable; none when it carries no model. */
+export function embeddedModelIds(): string[] {
+  const payload = embeddedPayload();
+  if (!payload) return [];
+  const manifest = parseManifest(payload.manifest, 'the embedded model');
+  return precisions
+    .filter((precision) => payload.slices[precision])
+    .map((precision) => modelId(manifest, precision));
+}
+
+const embeddedPayload = (): Payload | undefined =>
+  compiled ? readPayload(process.execPath) : undefined;
+
 function embedded(precision: Precision): { manifest: Manifest; slice: FileSlice } {
-  const payload = compiled ? readPayload(process.execPath) : undefined;
+  const payload = embeddedPayload();
   if (!payload)
     throw new ConfigError(
       'this executable carries no model: give one with --model FILE (made by `npm run model -- prepare`)',

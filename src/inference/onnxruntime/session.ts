@@ -1,5 +1,5 @@
 /** The one file that imports onnxruntime: opens a session on an ONNX file and runs batches through it. */
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import type * as Ort from 'onnxruntime-web';
 // onnxruntime-web finds these by itself only beside its own sources; in the executable they are embedded.
@@ -16,6 +16,7 @@ import wasmPath from '../../../node_modules/onnxruntime-web/dist/ort-wasm-simd-t
   type: 'file',
 };
 import { type FileSlice, readSlice } from '../../model/file-slice.ts';
+import { readPacked } from '../../packed-file.ts';
 import type { OpenDevice } from '../webgpu/adapter.ts';
 
 export interface SessionOptions {
@@ -42,7 +43,7 @@ export interface Session {
 export async function openSession(options: SessionOptions, gpu?: OpenDevice): Promise<Session> {
   const ort = gpu ? await import('onnxruntime-web/jspi') : await import('onnxruntime-web');
   ort.env.wasm.numThreads = gpu ? 1 : options.threads;
-  ort.env.wasm.wasmBinary = readFileSync(gpu ? jspiWasmPath : wasmPath);
+  ort.env.wasm.wasmBinary = readPacked(gpu ? jspiWasmPath : wasmPath);
   ort.env.wasm.wasmPaths = { mjs: pathToFileURL(gpu ? jspiLoaderPath : loaderPath) };
   ort.env.logLevel = 'error';
   const session = await ort.InferenceSession.create(readModel(options.slice), {

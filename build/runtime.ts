@@ -1,0 +1,70 @@
+/** The Bun of another platform, from the npm registry. */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { lockedPackage } from './lock-file.ts';
+import { repository } from './repository.ts';
+import type { Target } from './targets.ts';
+
+export interface RuntimeOptions {
+  /** Where it is kept for the next build. */
+  readonly cacheDir: string;
+  readonly offline?: boolean | undefined;
+  readonly tell: (line: string) => void;
+}
+
+/**
+ * Bun could fetch it by itself; this way it is the version of package-lock.json, and its checksum is held against the lock
+ * file's.
+ * @returns path of the executable
+ */
+export function runtimeFor(target: Target, { cacheDir, offline, tell }: RuntimeOptions): string {
+  const { version, integrity } = lockedPackage(`node_modules/${target.runtime}`);
+  const folder = join(cacheDir, 'bun', `${target.runtime.replace('@oven/', '')}-${version}`);
+  const executable = join(folder, 'bin', `bun${target.suffix}`);
+  if (existsSync(executable)) return executable;
+  if (offline) throw new Error(`--offline: ${executable} is not there; a build without it gets it`);
+
+  tell(`Getting ${target.runtime} ${version} from the npm registry.`);
+  mkdirSync(join(cacheDir, 'bun'), { recursive: true });
+  const staging = mkdtempSync(join(cacheDir, 'bun', '.staging-'));
+  try {
+    const pack = [
+      'pack',
+      '--silent',
+      '--pack-destination',
+      staging,
+      `${target.runtime}@${version}`,
+    ];
+    // The registry and the credentials of the repository's and the user's .npmrc.
+    execFileSync('npm', pack, { cwd: repository, stdio: ['ignore', 'ignore', 'inherit'] });
+    const [archive = ''] = readdirSync(staging);
+    const seen = `sha512-${createHash('sha512')
+      .update(readFileSync(join(staging, archive)))
+      .digest('base64')}`;
+    if (seen !== integrity)
+      throw new Error(`${archive}: ${seen}, but package-lock.json says ${integrity}`);
+    execFileSync('tar', ['-xzf', archive], { cwd: staging });
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(join(staging, 'package'), folder);
+  } finally {
+    rmSync(staging, { recursive: true });
+  }
+  return executable;
+}
+
+/** The npm package of the Bun that builds: npm installs the one that fits the machine. */
+export function installedRuntime(): string {
+  const [name] = readdirSync(join(repository, 'node_modules/@oven'));
+  if (!name) throw new Error('node_modules/@oven is empty: run npm ci');
+  return `@oven/${name}`;
+}
