@@ -26,7 +26,8 @@ export function packFiles(gpu: boolean): Bun.BunPlugin {
         loader: 'file',
       }));
       if (gpu) return;
-      build.onLoad({ filter: /[/\\]dawn\.node$/ }, () => ({
+      build.onResolve({ filter: /dawn\.node$/ }, () => ({ path: 'dawn', namespace: 'left-out' }));
+      build.onLoad({ filter: /^/, namespace: 'left-out' }, () => ({
         contents: `throw new Error('this executable was built without it, for a system that it does not support');`,
         loader: 'js',
       }));

@@ -12,6 +12,7 @@ import {
   type OpenVariant,
   openGpu,
 } from './open-gpu.ts';
+import { assertWasmSimd } from './wasm-simd.ts';
 import type { AdapterInfo } from './webgpu/adapter.ts';
 import { describeDrivers, mayHaveGpu } from './webgpu/drivers.ts';
 
@@ -33,6 +34,7 @@ export async function openEngine(
   options: EngineOptions,
   tell: Tell,
 ): Promise<OpenedEngine> {
+  assertWasmSimd();
   const { precision, device } = options;
   if (device === 'webgpu' && precision === 'int8')
     throw new ConfigError('--precision int8 runs on the CPU only: leave --device webgpu away');
