@@ -2,7 +2,8 @@
  * Compares the engines on one model: `bun bench/engine.ts --model FOLDER/resnet50.onnx [--rounds 25] [--profile] [--busy]`.
  *
  * All engines are open at once and take turns, one image each, so that what else the machine does falls on all alike.
- * Medians of the rounds.
+ * Medians of the rounds. With `--undisturbed` only turns count during which other processes had less than a twentieth of
+ * one core, and rounds go on for as long as it takes, or ten minutes.
  */
 import { parseArgs } from 'node:util';
 import * as native from 'onnxruntime-node';
@@ -11,6 +12,7 @@ import { openOnnxruntime, openSimd } from '../src/inference/open-cpu.ts';
 import { sampleInput } from '../src/inference/sample-input.ts';
 import { type Precision, precisions } from '../src/model/manifest.ts';
 import { type Model, openModel } from '../src/model/open-model.ts';
+import { tickMs, watchOthers } from './disturbance.ts';
 import { profileSteps, profileTable } from './engine-profile.ts';
 
 export interface Contender {
@@ -21,6 +23,8 @@ export interface Contender {
 
 export interface Timing {
   readonly name: string;
+  /** That count. */
+  readonly turns: number;
   /** Milliseconds an image. */
   readonly median: number;
   readonly least: number;
@@ -71,30 +75,50 @@ async function openNative(
 /** Between turns: onnxruntime's threads go on spinning for a while, which is not the next one's to pay for. */
 const restMs = 50;
 
-/** One image each in turn, `rounds` times after three to warm up. */
+export interface Turns {
+  readonly rounds: number;
+  /** Whether turns are left out in which other processes were busy. */
+  readonly undisturbed?: boolean;
+}
+
+const mostMs = 600_000;
+const allowedShare = 0.05;
+
+/** One image each in turn, after three rounds to warm up. */
 export async function takeTurns(
   contenders: readonly Contender[],
   image: Float32Array,
-  rounds: number,
+  { rounds, undisturbed = false }: Turns,
 ): Promise<Timing[]> {
   const times = contenders.map((): number[] => []);
-  for (let round = -3; round < rounds; round++)
+  const end = performance.now() + mostMs;
+  const enough = (): boolean => times.every(({ length }) => length >= rounds);
+  for (let round = -3; !enough() && performance.now() < end; round++)
     for (const [index, contender] of contenders.entries()) {
+      const others = watchOthers();
       const begun = performance.now();
       await contender.run(image);
-      if (round >= 0) times[index]!.push(performance.now() - begun);
+      const taken = performance.now() - begun;
+      if (round >= 0 && (!undisturbed || others() <= tickMs + allowedShare * taken))
+        times[index]!.push(taken);
       await Bun.sleep(restMs);
     }
   return contenders.map(({ name }, index) => {
     const sorted = times[index]!.sort((a, b) => a - b);
-    return { name, median: sorted[sorted.length >> 1]!, least: sorted[0]! };
+    return {
+      name,
+      turns: sorted.length,
+      median: sorted[sorted.length >> 1] ?? Number.NaN,
+      least: sorted[0] ?? Number.NaN,
+    };
   });
 }
 
 export function timingTable(timings: readonly Timing[]): string {
-  const row = ({ name, median, least }: Timing): string =>
-    `| ${name} | ${median.toFixed(1)} | ${least.toFixed(1)} |`;
-  return ['| engine | median ms | least ms |', '|---|---|---|', ...timings.map(row)].join('\n');
+  const row = ({ name, turns, median, least }: Timing): string =>
+    `| ${name} | ${turns} | ${median.toFixed(1)} | ${least.toFixed(1)} |`;
+  const head = ['| engine | turns | median ms | least ms |', '|---|---|---|---|'];
+  return [...head, ...timings.map(row)].join('\n');
 }
 
 /** The same while another process keeps one core busy, for as long as the runs take and a minute at most. */
@@ -121,6 +145,7 @@ if (import.meta.main) {
       threads: { type: 'string', default: '1,2' },
       profile: { type: 'boolean', default: false },
       busy: { type: 'boolean', default: false },
+      undisturbed: { type: 'boolean', default: false },
     },
   });
   const precision = precisions.find((p): p is Precision => p === values.precision);
@@ -129,15 +154,17 @@ if (import.meta.main) {
   const model = openModel(values.model, precision);
   const { height, width } = model.manifest.graph;
   const image = sampleInput(3 * height * width, 1, 127);
-  const rounds = Number(values.rounds);
+  const turns = { rounds: Number(values.rounds), undisturbed: values.undisturbed };
   const contenders = await openContenders(model, values.threads.split(',').map(Number));
-  console.log(timingTable(await takeTurns(contenders, image, rounds)));
+  console.log(timingTable(await takeTurns(contenders, image, turns)));
   if (values.busy) {
     const simd = contenders.filter(({ name }) => name.startsWith('simd'));
     console.log('\nWhile another process keeps one core busy:');
-    console.log(timingTable(await withBusyCore(() => takeTurns(simd, image, rounds))));
+    console.log(
+      timingTable(await withBusyCore(() => takeTurns(simd, image, { rounds: turns.rounds }))),
+    );
   }
   await Promise.all(contenders.map((contender) => contender.close()));
-  if (values.profile) console.log(`\n${profileTable(profileSteps(model, image, rounds))}`);
+  if (values.profile) console.log(`\n${profileTable(profileSteps(model, image, turns.rounds))}`);
   process.exit(0);
 }
