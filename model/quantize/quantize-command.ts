@@ -7,16 +7,18 @@ import type { Method } from './threshold.ts';
 /** Tried by `auto`: which is best depends on the network, and takes a few images to find out. */
 const methods: readonly Method[] = ['mse', { percentile: 99.99 }, { percentile: 99.999 }];
 
+/** @throws Error whose message completes "--method: " */
+export function methodsOf(value: string): readonly Method[] {
+  if (value === 'auto') return methods;
+  if (value !== 'mse' && value !== 'percentile')
+    throw new Error(`needs auto, mse or percentile, not ${JSON.stringify(value)}`);
+  return methods.filter((known) => (known === 'mse') === (value === 'mse'));
+}
+
 const method: Option<readonly Method[]> = {
   placeholder: 'auto|mse|percentile',
   help: 'how activations are clipped; default auto: what serves images held out best',
-  parse: (value) => {
-    if (value === 'auto') return methods;
-    const chosen = methods.filter((known) => (known === 'mse') === (value === 'mse'));
-    if (value !== 'mse' && value !== 'percentile')
-      throw new Error(`needs auto, mse or percentile, not ${JSON.stringify(value)}`);
-    return chosen;
-  },
+  parse: methodsOf,
 };
 
 const integer = (help: string, least: number): Option<number> => ({
