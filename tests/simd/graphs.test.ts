@@ -141,3 +141,25 @@ test('fuse, lets a convolution take one addition and leaves the next to itself',
   expect(layers[2]).toMatchObject({ residual: layers[0]!.output, relu: false });
   expect(layers[3]).toMatchObject({ relu: true });
 });
+
+test('nodes of the same name, keep their own weights and biases', () => {
+  const bias = (name: string, seed: number) =>
+    float32Tensor(name, [dimension], seeded(dimension, seed));
+  const graph = (names: string[]) =>
+    graphOf(inputSize, {
+      node: [
+        node('Conv', ['input', 'w', 'b1'], 'first'),
+        node('Conv', ['first', 'square', 'b2'], 'second'),
+        node('GlobalAveragePool', ['second'], 'pooled'),
+        node('Flatten', ['pooled'], 'features'),
+      ].map((each, i) => ({ ...each, name: names[i] ?? '' })),
+      initializer: [
+        float32Tensor('w', [dimension, 3, 3, 3], seeded(27 * dimension, 1)),
+        float32Tensor('square', [dimension, dimension, 1, 1], seeded(dimension ** 2, 2)),
+        ...[bias('b1', 3), bias('b2', 4)],
+      ],
+    });
+  const run = (names: string[]) =>
+    openInProcess(writeModel(modelBytes(graph(names)), inputSize, dimension)).run(image);
+  expect(run(['conv', 'conv'])).toEqual(run(['first', 'second']));
+});

@@ -101,6 +101,7 @@ const cases: [string, () => SimdModel, string][] = [
     'values, 16 expected',
   ],
   ['a name that is not there', () => model([conv()]), 'the graph has no output named features'],
+  ['a value made twice', () => model([conv(), conv(), ...pool]), 'last is made twice'],
   ['weights of another type', () => model([conv(), ...pool], [double]), 'data type DOUBLE'],
   ['weights in typed fields', () => model([conv(), ...pool], [floats]), 'tensor w has no raw_data'],
   [

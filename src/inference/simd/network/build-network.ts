@@ -64,7 +64,10 @@ export function buildNetwork(model: StoredModel, reader: SliceReader, ends: Grap
     const [result = '', ...extra] = node.output;
     const unsupported = (reason: string) =>
       new Unsupported(`operator ${node.opType} (${node.name || result}): ${reason}`);
-    for (const name of node.output) makers.set(name, node);
+    for (const name of node.output) {
+      if (makers.has(name)) throw unsupported(`${name} is made twice`);
+      if (name !== '') makers.set(name, node);
+    }
     if (node.domain !== '' && node.domain !== 'ai.onnx')
       throw unsupported(`operator set ${node.domain}`);
     if (node.opType === 'Constant') {
@@ -79,7 +82,7 @@ export function buildNetwork(model: StoredModel, reader: SliceReader, ends: Grap
     const name = (index: number): string => node.input[index] ?? '';
     translate({
       node,
-      name: node.name || result,
+      name: result,
       attributes: attributesOf(node),
       reader,
       opset: model.opset,

@@ -35,7 +35,7 @@ export interface Edges {
 }
 
 interface LayerBase {
-  /** The ONNX node's name, or its output's. */
+  /** That of the ONNX node's output, which unlike the node's is unique. */
   readonly name: string;
   readonly input: Value;
   readonly output: Value;
