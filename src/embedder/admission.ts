@@ -4,8 +4,10 @@
  * let in waits for its turn later, and all of that together has been bounded by then.
  */
 import { OperatorError, toOperatorError } from '../errors.ts';
-import { checkDecodedBytes, checkPixels } from '../image/limits.ts';
-import type { ImageLimits } from '../image/pipeline.ts';
+import { leastFileBytes } from '../image/base64.ts';
+import { checkDecodedBytes, checkBytes as checkFile, checkPixels } from '../image/limits.ts';
+import { peekBase64Header, peekHeader } from '../image/peek-header.ts';
+import type { ImageLimits, OwnedBytes } from '../image/pipeline.ts';
 import type { ImageHeader } from '../image/pixels.ts';
 
 /** The names are those of the options. */
@@ -22,23 +24,23 @@ export interface AdmissionLimits extends ImageLimits {
 /** One request's place; whatever it is refused for is thrown, and the request then ends. */
 export interface Ticket {
   /**
-   * So many more bytes of the request will be held, until they are done or the ticket is closed.
+   * The request will have so many bytes: they count from now on, not as they come.
    * @throws OperatorError MESSAGE_TOO_LARGE when that can never be, OVERLOADED
    */
-  hold(bytes: number): void;
+  expect(bytes: number): void;
   /**
-   * One more image.
-   * @param size - how many of the held bytes are the image's, and how many it has at least as a file; 0 when it is to be fetched
-   * @returns its index
-   * @throws OperatorError TOO_MANY_IMAGES, IMAGE_TOO_LARGE, OVERLOADED
+   * So many bytes are held, of those expected or on top of them: of an image's text until that is done, or of something else.
+   * @throws OperatorError as `expect`; IMAGE_TOO_LARGE
    */
-  add(size: { readonly bytes: number; readonly file: number }): number;
+  hold(bytes: number, item?: number): void;
+  /** One more image. @returns its index @throws OperatorError TOO_MANY_IMAGES, OVERLOADED */
+  add(): number;
   /**
-   * The image's header has been read.
+   * The first bytes of an image are there: of its file, or of its base64 text.
    * @throws OperatorError IMAGE_TOO_LARGE, OVERLOADED
    */
-  measure(item: number, header: ImageHeader): void;
-  /** The image is done, or given up: what it held is free. */
+  look(item: number, start: Uint8Array, holds: OwnedBytes['holds']): void;
+  /** The image is done, or given up. */
   done(item: number): void;
   /** The request is over. */
   close(): void;
@@ -63,7 +65,14 @@ export function createAdmission(limits: AdmissionLimits): Admission {
 
   function open(): Ticket {
     let bytes = 0;
+    /** Of `bytes`, those that have not come yet. */
+    let expected = 0;
     const images: Image[] = [];
+    const count = (more: number): void => {
+      checkBytes(bytes, more);
+      bytes += more;
+      held.bytes += more;
+    };
     const finish = (image: Image | undefined): void => {
       if (!image || image.done) return;
       image.done = true;
@@ -73,24 +82,30 @@ export function createAdmission(limits: AdmissionLimits): Admission {
       bytes -= image.bytes;
     };
     return {
-      hold(more) {
-        checkBytes(bytes, more);
-        bytes += more;
-        held.bytes += more;
+      expect(announced) {
+        count(announced);
+        expected += announced;
       },
-      add(size) {
-        checkCount(images.length + 1);
-        const item = images.length;
-        if (size.file > limits.maxImageBytes) throw tooManyBytes(size.file).atItem(item);
-        images.push({ bytes: size.bytes, pixels: 0, done: false });
+      hold(came, item) {
+        const image = item === undefined ? undefined : images[item];
+        if (image && item !== undefined)
+          naming(item, () => checkFile(leastFileBytes(image.bytes + came), limits));
+        const more = Math.max(0, came - expected);
+        count(more);
+        expected -= came - more;
+        if (image) image.bytes += came;
+      },
+      add() {
+        naming(images.length, () => checkCount(images.length + 1));
         held.images += 1;
-        return item;
+        return images.push({ bytes: 0, pixels: 0, done: false }) - 1;
       },
-      measure(item, header) {
+      look(item, start, holds) {
         const image = images[item];
-        if (!image || image.done) return;
-        const pixels = header.width * header.height;
+        const header = holds === 'file' ? peekHeader(start) : peekBase64Header(start);
+        if (!image || image.done || !header) return;
         naming(item, () => checkHeader(header));
+        const pixels = header.width * header.height;
         image.pixels += pixels;
         held.pixels += pixels;
       },
@@ -99,6 +114,7 @@ export function createAdmission(limits: AdmissionLimits): Admission {
         for (const image of images) finish(image);
         held.bytes -= bytes;
         bytes = 0;
+        expected = 0;
       },
     };
   }
@@ -127,12 +143,6 @@ export function createAdmission(limits: AdmissionLimits): Admission {
     if (held.images >= own && held.images + 1 > maxQueue)
       throw overloaded(`${held.images} images are waiting; at most ${maxQueue} may (--max-queue)`);
   }
-
-  const tooManyBytes = (file: number): OperatorError =>
-    new OperatorError(
-      'IMAGE_TOO_LARGE',
-      `the image has ${file} bytes or more; at most ${limits.maxImageBytes} are allowed (--max-image-bytes)`,
-    );
 
   function checkHeader({ width, height, decodedBytes }: ImageHeader): void {
     checkPixels(width, height, limits);

@@ -1,7 +1,6 @@
 /** Follows each image of a request through source, decode, preprocess, queue, infer and normalise. */
 import { OperatorError, toOperatorError } from '../errors.ts';
-import { leastFileBytes } from '../image/base64.ts';
-import { peekHeader } from '../image/peek-header.ts';
+import { freeBuffer } from '../free-buffer.ts';
 import type { EncodedImage, ImagePipeline } from '../image/pipeline.ts';
 import { createFairSemaphore } from '../image/source/fair-semaphore.ts';
 import type { Scheduler } from '../inference/scheduler.ts';
@@ -76,8 +75,7 @@ export function createEmbedder(parts: EmbedderParts): Embedder & { fail(): void 
     };
     const fetched = async (file: Uint8Array<ArrayBuffer>, begun: number) => {
       timings.source = Math.max(timings.source, performance.now() - begun);
-      const header = peekHeader(file);
-      if (header) ticket.measure(item, header);
+      ticket.look(item, file, 'file');
       return prepare({ holds: 'file', bytes: file });
     };
     try {
@@ -96,22 +94,18 @@ export function createEmbedder(parts: EmbedderParts): Embedder & { fail(): void 
     } finally {
       leave();
       ticket.done(item);
-      // Unless it was handed over: frees it now, not at the next collection.
-      if ('data' in image && typeof image.data !== 'string') image.data.buffer.transfer(0);
+      if ('data' in image && typeof image.data !== 'string') freeBuffer(image.data.buffer);
     }
   }
 
-  /** A ticket for images that came in by another way than `admission`. */
-  function admit(images: readonly Image[]): Ticket {
-    const ticket = admission.open();
+  /** The request's place, with every image in it. */
+  function admit({ ticket: given, datas, urls }: EmbedRequest): Ticket {
+    const ticket = given ?? admission.open();
     try {
-      for (const image of images) {
-        const bytes = 'data' in image ? image.data.length : 0;
-        ticket.hold(bytes);
-        ticket.add({ bytes, file: leastFileBytes(bytes) });
-      }
+      if (!given) for (const data of datas) ticket.hold(data.length, ticket.add());
+      if (datas.length === 0) for (const _ of urls) ticket.add();
     } catch (thrown) {
-      ticket.close();
+      if (!given) ticket.close();
       throw thrown;
     }
     return ticket;
@@ -138,7 +132,7 @@ export function createEmbedder(parts: EmbedderParts): Embedder & { fail(): void 
         request.datas.length > 0
           ? request.datas.map((data) => ({ data }))
           : request.urls.map((url) => ({ url }));
-      const ticket = request.ticket ?? admit(images);
+      const ticket = admit(request);
       const timings: StageTimings = { source: 0, decode: 0, preprocess: 0, queue: 0, infer: 0 };
       // The first image that fails ends the request: the others are abandoned where they wait.
       const abort = new AbortController();

@@ -9,7 +9,7 @@ export interface EmbedRequest {
   /** Where there are any, `urls` is ignored. */
   readonly datas: readonly EncodedText[];
   readonly urls: readonly string[];
-  /** The place that the request was given while it arrived, with every image added; without it `embed` asks for one. */
+  /** The place that the request was given while it arrived, with every one of `datas` added; without it `embed` asks for one. */
   readonly ticket?: Ticket;
 }
 

@@ -1,6 +1,7 @@
 /** The entry of a decoding thread: takes an image, answers with its tensor or with what is wrong with it. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { OperatorError, toOperatorError } from '../errors.ts';
+import { freeBuffer } from '../free-buffer.ts';
 import { createDecoders } from './decoders.ts';
 import type { EncodedImage } from './pipeline.ts';
 import { prepareImage } from './prepare-image.ts';
@@ -51,7 +52,7 @@ async function collect(): Promise<void> {
 
 async function answer(encoded: EncodedImage): Promise<void> {
   const message = await prepare(encoded);
-  if (typeof encoded === 'object' && 'holds' in encoded) encoded.bytes.buffer.transfer(0);
+  if (typeof encoded === 'object' && 'holds' in encoded) freeBuffer(encoded.bytes.buffer);
   await collect();
   const transfer = message.type === 'prepared' ? [message.image.tensor.buffer as ArrayBuffer] : [];
   port?.postMessage(message, transfer);

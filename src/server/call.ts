@@ -7,8 +7,7 @@ import {
 import { formatHostPort } from '../config/endpoint.ts';
 import type { Log } from '../log.ts';
 import { type CallRecord, callRecordKey, logCall, protocolOf, requestIdOf } from './call-record.ts';
-import { toConnectError } from './connect-error.ts';
-import { createDeadline, untilAborted } from './deadline.ts';
+import { createDeadline } from './deadline.ts';
 import { decodeBase64Stream, encodeBase64Stream, encodeBase64Whole } from './grpc-web-text.ts';
 import type {
   NodeRequest,
@@ -19,13 +18,12 @@ import type {
 } from './http-types.ts';
 import { acceptReplyEncoding } from './reply-encoding.ts';
 import { settleReply } from './reply-errors.ts';
-import type { RequestShare } from './request-budget.ts';
+import { watchBody } from './request-body.ts';
 
 export interface CallOptions {
   readonly log: Log;
-  /** A share for the bytes of one request. */
-  readonly openShare: () => RequestShare;
   readonly requestTimeout: number;
+  readonly stallTimeout: number;
 }
 
 /** Settles when the reply has been handed to the connection, or the call has been given up; never rejects. */
@@ -33,13 +31,11 @@ export async function handleCall(
   handler: RpcHandler,
   request: NodeRequest,
   response: NodeResponse,
-  { log, requestTimeout, openShare }: CallOptions,
+  { log, requestTimeout, stallTimeout }: CallOptions,
 ): Promise<void> {
   const record = createRecord(handler, request);
   const streaming = handler.method.methodKind !== 'unary';
-  const share = openShare();
   response.once('close', () => {
-    share.release();
     if (!response.writableFinished && record.code === 'ok') record.code = 'canceled';
     logCall(log, record);
   });
@@ -59,7 +55,12 @@ export async function handleCall(
     const deadline = streaming ? undefined : createDeadline(requestTimeout, received.signal);
     response.once('close', () => deadline?.clear());
     const signal = deadline?.signal ?? received.signal;
-    const body = counted(received.body, signal, record, share);
+    deadline?.signal.addEventListener('abort', () => hangUp(response), { once: true });
+    const body = watchBody(received.body, {
+      signal,
+      record,
+      stallTimeout: streaming ? undefined : stallTimeout,
+    });
     const text = record.protocol === 'grpc-web-text';
     const reply = await handler({
       ...received,
@@ -112,27 +113,6 @@ function receive(
   };
 }
 
-/** The body with its bytes counted; it ends with an error when the call is over, however slowly it is sent. */
-async function* counted(
-  body: AsyncIterable<Uint8Array>,
-  signal: AbortSignal,
-  record: CallRecord,
-  share: RequestShare,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  const chunks = body[Symbol.asyncIterator]();
-  try {
-    for (;;) {
-      const next = await untilAborted(chunks.next(), signal);
-      if (next.done) return;
-      share.add(next.value.byteLength);
-      record.bytes += next.value.byteLength;
-      yield next.value;
-    }
-  } catch (thrown) {
-    throw toConnectError(thrown, { record, signal });
-  }
-}
-
 function asText(reply: UniversalReply, streaming: boolean): UniversalReply {
   const header = new Headers(reply.header);
   if (reply.status === 200) header.set('content-type', 'application/grpc-web-text+proto');
@@ -156,6 +136,15 @@ async function send(
     body ? { ...reply, body: measured(body) } : reply,
     response,
   );
+}
+
+/** How long a client has to read the error that its call took too long, in milliseconds. */
+const lastWords = 1000;
+
+/** A client that does not read its reply does not keep the call for ever. */
+function hangUp(response: NodeResponse): void {
+  const timer = setTimeout(() => response.destroy(), lastWords);
+  response.once('close', () => clearTimeout(timer));
 }
 
 /** What fails outside the service, above all writing to a connection that is gone. */

@@ -17,12 +17,12 @@ import { createFront, type FrontConfig } from './front.ts';
 import { createHealthService } from './health-service.ts';
 import type { RpcHandler } from './http-types.ts';
 import { createInfoRoute } from './info-route.ts';
+import { receiveExecute } from './intake/receive-execute.ts';
 import { createOperatorService } from './operator-service.ts';
 import { createProbes } from './probes.ts';
 import { createReadiness, type ServingState } from './readiness.ts';
 import { createReflectionServices } from './reflection-service.ts';
 import { acceptCompression, compressMinBytes } from './reply-encoding.ts';
-import { createRequestBudget } from './request-budget.ts';
 import { createRequestHandler } from './request-handler.ts';
 import type { Routes } from './routes.ts';
 
@@ -34,7 +34,7 @@ export type ServerConfig = FrontConfig &
     | 'corsOrigin'
     | 'maxImages'
     | 'maxMessageBytes'
-    | 'maxBytesInFlight'
+    | 'stallTimeout'
     | 'requestTimeout'
     | 'drainTimeout'
   >;
@@ -66,6 +66,9 @@ export interface OperatorServer {
   close(): Promise<number>;
 }
 
+/** Most bytes of a request that holds no images. */
+const smallMessage = 64 * 1024;
+
 export function createServer(options: ServerOptions): OperatorServer {
   const { config, log } = options;
   const readiness = createReadiness(options.embedder);
@@ -75,15 +78,21 @@ export function createServer(options: ServerOptions): OperatorServer {
   const router = createConnectRouter({
     acceptCompression,
     compressMinBytes,
-    readMaxBytes: config.maxMessageBytes,
+    readMaxBytes: smallMessage,
     writeMaxBytes: config.maxMessageBytes,
     shutdownSignal: shutdown.signal,
   });
-  router.service(Operator, createOperatorService(readiness, config));
+  const operator = createOperatorService(readiness, config);
+  const { method } = Operator;
+  router.rpc(method.execute, operator.execute, { readMaxBytes: config.maxMessageBytes });
+  router.rpc(method.healthy, operator.healthy);
+  router.rpc(method.identity, operator.identity);
   router.service(Health, createHealthService(readiness));
   const reflection = createReflectionServices(readiness);
   router.service(ServerReflection, reflection.v1);
   router.service(ServerReflectionAlpha, reflection.v1alpha);
+
+  const rpcs = router.handlers as readonly (RpcHandler & { readonly requestPath: string })[];
 
   const front = createFront({
     config,
@@ -91,7 +100,9 @@ export function createServer(options: ServerOptions): OperatorServer {
     log,
     refuseHttp2: () => readiness.state === 'draining',
     onRequest: createRequestHandler({
-      rpcs: router.handlers as readonly (RpcHandler & { requestPath: string })[],
+      rpcs: rpcs.map((rpc) =>
+        rpc.method === method.execute ? receiveExecute(rpc, { ...config, readiness }) : rpc,
+      ),
       routes: {
         ...pageRoutes,
         ...createProbes(readiness),
@@ -102,7 +113,7 @@ export function createServer(options: ServerOptions): OperatorServer {
       readiness,
       log,
       requestTimeout: config.requestTimeout,
-      openShare: createRequestBudget(config.maxBytesInFlight ?? 2 ** 30),
+      stallTimeout: config.stallTimeout,
       maxMessageBytes: config.maxMessageBytes,
     }),
   });

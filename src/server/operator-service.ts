@@ -2,22 +2,17 @@
 import { create } from '@bufbuild/protobuf';
 import type { HandlerContext, ServiceImpl } from '@connectrpc/connect';
 import type { Config } from '../config/options.ts';
-import type { Embedder, StageTimings } from '../embedder/embedder.ts';
-import { OperatorError } from '../errors.ts';
-import {
-  ExecuteReplySchema,
-  type ExecuteRequest,
-  type Operator,
-  VectorSchema,
-} from '../gen/omnisearch/operator_pb.ts';
+import type { Embedder, EmbedRequest, StageTimings } from '../embedder/embedder.ts';
+import { ExecuteReplySchema, type Operator, VectorSchema } from '../gen/omnisearch/operator_pb.ts';
 import { callRecordKey } from './call-record.ts';
 import { toConnectError } from './connect-error.ts';
 import { untilAborted } from './deadline.ts';
+import { receivedFor } from './intake/receive-execute.ts';
 import type { Readiness } from './readiness.ts';
 
 export function createOperatorService(
   readiness: Readiness,
-  config: Pick<Config, 'endpoint' | 'maxImages'>,
+  config: Pick<Config, 'endpoint'>,
 ): ServiceImpl<typeof Operator> {
   /** Runs one call; every error leaves through the same door. */
   async function answer<T>(
@@ -40,17 +35,12 @@ export function createOperatorService(
 
   return {
     execute(request, context) {
-      const field = request.datas.length > 0 ? 'datas' : 'urls';
+      const received = receivedFor(request, context.values);
+      const field = received.datas.length > 0 ? 'datas' : 'urls';
       return answer(context, field, async (embedder) => {
-        const images = request[field].length;
         const record = context.values.get(callRecordKey);
-        if (record) record.images = images;
-        if (images > config.maxImages)
-          throw new OperatorError(
-            'TOO_MANY_IMAGES',
-            `${images} images in one call; at most ${config.maxImages} are allowed (--max-images)`,
-          );
-        const { vectors, timings } = await embed(embedder, request, context.signal);
+        if (record) record.images = received[field].length;
+        const { vectors, timings } = await embed(embedder, received, context.signal);
         if (record) record.timings = timings;
         context.responseHeader.set('server-timing', serverTiming(timings));
         return create(ExecuteReplySchema, {
@@ -78,10 +68,11 @@ export function createOperatorService(
 /** Embeds, and holds to the promise that there is a vector for every image. */
 async function embed(
   embedder: Embedder,
-  { datas, urls }: ExecuteRequest,
+  request: EmbedRequest,
   signal: AbortSignal,
 ): ReturnType<Embedder['embed']> {
-  const result = await untilAborted(embedder.embed({ datas, urls }, signal), signal);
+  const { datas, urls } = request;
+  const result = await untilAborted(embedder.embed(request, signal), signal);
   const images = datas.length || urls.length;
   if (result.vectors.length !== images)
     throw new Error(`${images} images gave ${result.vectors.length} vectors`);

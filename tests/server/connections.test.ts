@@ -176,9 +176,11 @@ test('--max-connections, further ones are closed until there is room', async () 
 
 test('--max-bytes-in-flight, requests that would hold more together are refused', async () => {
   await using small = await startServer({ config: { maxBytesInFlight: 100_000 } });
-  // Alone, a request may be as large as a message.
   const alone = await postJson(small.url, 'Execute', { datas: ['a'.repeat(200_000)] });
-  expect(alone.status).toBe(200);
+  expect(alone.status).toBe(429);
+  expect(await alone.json()).toMatchObject({
+    message: expect.stringContaining('more bytes than all requests together may'),
+  });
   const first = postJson(small.url, 'Execute', { datas: ['FAKE_DELAY:300', 'a'.repeat(60_000)] });
   await eventually(() => small.embedder.inFlight === 1 || undefined);
   const second = await postJson(small.url, 'Execute', { datas: ['a'.repeat(60_000)] });

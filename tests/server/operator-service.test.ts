@@ -98,7 +98,7 @@ test('Execute, more images than allowed are refused by the name of the flag', as
   expect((await client.execute({ datas: Array<string>(8).fill('a') })).nums).toBe(8n);
   const error = await failure(client.execute({ datas: Array<string>(9).fill('a') }));
   expect(error.code).toBe(Code.InvalidArgument);
-  expect(error.rawMessage).toBe('9 images in one call; at most 8 are allowed (--max-images)');
+  expect(error.rawMessage).toBe('datas[8]: more than 8 images in one call (--max-images)');
 });
 
 test.each([

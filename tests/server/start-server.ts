@@ -42,7 +42,7 @@ export const defaults: Config = parseCommandLine([], {}, ['serve']).config;
 
 export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
   const logs: LogLine[] = [];
-  const embedder = createFakeEmbedder();
+  const embedder = createFakeEmbedder({ limits: { ...defaults, ...options.config } });
   const server = createServer({
     config: {
       ...defaults,

@@ -40,6 +40,10 @@ export const embedderOptions: EmbedderOptions = {
 export const textOf = (text: EncodedText): string =>
   typeof text === 'string' ? text : Buffer.from(text).toString();
 
-/** For embedders made up by tests. */
-export const openAdmission = (limits: Partial<AdmissionLimits> = {}): Admission =>
-  createAdmission({ ...admissionLimits, ...limits });
+type Over = { readonly [K in keyof AdmissionLimits]?: AdmissionLimits[K] | undefined };
+
+/** For embedders made up by tests; what is undefined has its default. */
+export function openAdmission(limits: Over = {}): Admission {
+  const given = Object.entries(limits).filter(([, value]) => value !== undefined);
+  return createAdmission({ ...admissionLimits, ...Object.fromEntries(given) });
+}

@@ -3,14 +3,13 @@
  * fail. `FAKE_…` words are for the server's own tests; anything else is an image that takes `msPerImage`.
  */
 import { createHash } from 'node:crypto';
-import type { AdmissionLimits } from '../../src/embedder/admission.ts';
 import type { Embedder, EmbedderState } from '../../src/embedder/embedder.ts';
 import { type ErrorCode, errorCatalogue, OperatorError } from '../../src/errors.ts';
 import type { Manifest } from '../../src/model/manifest.ts';
 import { openAdmission, textOf } from './embedder-options.ts';
 
 export interface FakeOptions {
-  readonly limits?: Partial<AdmissionLimits>;
+  readonly limits?: Parameters<typeof openAdmission>[0];
   readonly dimension?: number;
   /** @default 0 */
   readonly msPerImage?: number;

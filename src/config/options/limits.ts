@@ -148,6 +148,13 @@ export const limitOptions = {
     commands: serve,
     description: 'Longest a call may take, whatever deadline the client has set.',
   }),
+  stallTimeout: option({
+    type: duration(100, hour),
+    fallback: 30 * second,
+    group: 'limits',
+    commands: serve,
+    description: 'Longest that a request may pause while it is being sent.',
+  }),
   drainTimeout: option({
     type: duration(0, hour),
     fallback: 30 * second,

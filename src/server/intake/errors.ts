@@ -1,0 +1,11 @@
+import { OperatorError } from '../../errors.ts';
+
+export const malformed = (problem: string): OperatorError =>
+  new OperatorError('REQUEST_MALFORMED', `the request is malformed: ${problem}`);
+
+/** @param bytes - that it has, where it is known */
+export const tooLarge = (most: number, bytes?: number): OperatorError =>
+  new OperatorError(
+    'MESSAGE_TOO_LARGE',
+    `the request ${bytes === undefined ? 'is too large' : `has ${bytes} bytes`}; at most ${most} bytes are allowed (--max-message-bytes)`,
+  );

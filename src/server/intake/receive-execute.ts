@@ -1,0 +1,158 @@
+/**
+ * Takes the images of an Execute out of its body while it arrives, in every format, and asks for admission as it goes: a
+ * request that is too large, or comes at a bad time, is refused before it has been sent, and an image by its first bytes.
+ * Connect gets a message without the images; the service finds them in the call's context.
+ */
+import { randomUUID } from 'node:crypto';
+import { type ContextValues, createContextKey } from '@connectrpc/connect';
+import type { Ticket } from '../../embedder/admission.ts';
+import type { EmbedRequest, EncodedText } from '../../embedder/embedder.ts';
+import type { ExecuteRequest } from '../../gen/omnisearch/operator_pb.ts';
+import { callRecordKey } from '../call-record.ts';
+import { toConnectError } from '../connect-error.ts';
+import type { RpcHandler, UniversalReply, UniversalRequest } from '../http-types.ts';
+import type { Readiness } from '../readiness.ts';
+import { createJsonReader, type JsonReaderOptions } from './json-reader.ts';
+import { bareMessage, type Chunks, envelopedMessage } from './message-chunks.ts';
+import { createProtobufReader, type MessageReader } from './protobuf-reader.ts';
+import { createTexts, type Texts } from './texts.ts';
+
+export interface ReceiveOptions {
+  readonly readiness: Readiness;
+  readonly maxMessageBytes: number;
+  readonly maxImages: number;
+}
+
+type Received = (message: ExecuteRequest) => EmbedRequest;
+
+const receivedKey = createContextKey<Received | undefined>(undefined, {
+  description: 'received images',
+});
+
+/** The images of a call that came through `receiveExecute`, and its place. @param message - what Connect has parsed */
+export function receivedFor(message: ExecuteRequest, values: ContextValues): EmbedRequest {
+  const received = values.get(receivedKey);
+  if (!received) throw new Error('an Execute that did not come through receiveExecute');
+  return received(message);
+}
+
+/** In front of Connect's handler of Execute. */
+export function receiveExecute<H extends RpcHandler>(handler: H, options: ReceiveOptions): H {
+  const receive = async (request: UniversalRequest): Promise<UniversalReply> => {
+    const intake = openIntake(request, options);
+    try {
+      return await handler({
+        ...request,
+        header: intake.header,
+        body: intake.body,
+        contextValues: request.contextValues.set(receivedKey, intake.received),
+      });
+    } finally {
+      intake.close();
+    }
+  };
+  return Object.assign(receive, handler);
+}
+
+interface Intake {
+  readonly header: Headers;
+  readonly body: Chunks;
+  readonly received: Received;
+  close(): void;
+}
+
+interface Opened {
+  readonly ticket: Ticket;
+  readonly texts: Texts;
+}
+
+function openIntake(request: UniversalRequest, options: ReceiveOptions): Intake {
+  const { maxImages, maxMessageBytes } = options;
+  const type = request.header.get('content-type') ?? '';
+  const enveloped = /^application\/grpc/i.test(type);
+  const json = /json/i.test(type);
+  const name = `text-${randomUUID()}-`;
+  let opened: Opened | undefined;
+
+  /** Not before Connect asks for the body: until then it may have refused the request for its header. */
+  function open(): Opened {
+    const ticket = options.readiness.serving().admission.open();
+    opened = { ticket, texts: createTexts({ ticket, maxImages }) };
+    return opened;
+  }
+
+  async function* rewritten(): Chunks & AsyncGenerator<Uint8Array> {
+    const { ticket, texts } = open();
+    const message = { maxMessageBytes, expect: ticket.expect };
+    const chunks = enveloped
+      ? envelopedMessage(request.body, message)
+      : bareMessage(request.body, request.header, message);
+    const rest = json
+      ? await readJson(chunks, {
+          sink: texts,
+          nameOf: (n) => name + n,
+          maxRest: maxRestOf(maxImages),
+        })
+      : await readProtobuf(chunks, createProtobufReader(texts, maxMessageBytes));
+    ticket.hold(rest.length);
+    if (enveloped) yield prefixOf(rest.length);
+    if (rest.length > 0) yield rest;
+  }
+
+  async function* body(): Chunks & AsyncGenerator<Uint8Array> {
+    try {
+      yield* rewritten();
+    } catch (thrown) {
+      const record = request.contextValues.get(callRecordKey);
+      throw toConnectError(thrown, { record, field: 'datas', signal: request.signal });
+    }
+  }
+
+  return {
+    header: headerOfRest(request.header),
+    body: body(),
+    received(message) {
+      if (!opened) throw new Error('a message without its body');
+      const { ticket, texts } = opened;
+      const taken = (text: string): EncodedText =>
+        (text.startsWith(name) && texts.datas[Number(text.slice(name.length))]) || text;
+      const datas = json ? message.datas.map(taken) : texts.datas;
+      return { ticket, datas, urls: json ? message.urls : texts.urls };
+    },
+    close() {
+      opened?.texts.discard();
+      opened?.ticket.close();
+    },
+  };
+}
+
+async function readProtobuf(chunks: Chunks, reader: MessageReader): Promise<Uint8Array> {
+  for await (const chunk of chunks) reader.push(chunk);
+  reader.end();
+  return new Uint8Array();
+}
+
+async function readJson(chunks: Chunks, options: JsonReaderOptions): Promise<Uint8Array> {
+  const reader = createJsonReader(options);
+  for await (const chunk of chunks) reader.push(chunk);
+  reader.end();
+  return reader.rest;
+}
+
+/** Beside the images, in JSON: above all URLs, which have at most 8192 characters, some of them written as escapes. */
+const maxRestOf = (maxImages: number): number => 2 ** 20 + maxImages * 2 ** 14;
+
+/** gRPC's, in front of a message that is not packed. */
+function prefixOf(length: number): Uint8Array {
+  const prefix = Buffer.alloc(5);
+  prefix.writeUInt32BE(length, 1);
+  return prefix;
+}
+
+/** What the header says of the body no longer holds. An encoding that is not ours stays, for Connect to refuse. */
+function headerOfRest(header: Headers): Headers {
+  const changed = new Headers(header);
+  changed.delete('content-length');
+  if (changed.get('content-encoding') === 'gzip') changed.delete('content-encoding');
+  return changed;
+}

@@ -1,0 +1,109 @@
+/** The texts of a request, each in a buffer of its own, filled as it arrives. */
+import type { Ticket } from '../../embedder/admission.ts';
+import { OperatorError } from '../../errors.ts';
+import { freeBuffer } from '../../free-buffer.ts';
+import { malformed } from './errors.ts';
+
+export type Field = 'urls' | 'datas';
+
+/** What a reader of one of the formats does with the texts that it comes across, one after the other. */
+export interface TextSink {
+  /** @param length - in bytes, where the format says it beforehand */
+  begin(field: Field, length?: number): void;
+  write(bytes: Uint8Array): void;
+  end(): void;
+}
+
+export interface Texts extends TextSink {
+  readonly datas: readonly Uint8Array<ArrayBuffer>[];
+  readonly urls: readonly string[];
+  /** Frees the texts that nobody has taken. */
+  discard(): void;
+}
+
+export interface TextsOptions {
+  readonly ticket: Ticket;
+  /** Most URLs, also where they are not looked at; images are counted by the ticket. */
+  readonly maxImages: number;
+}
+
+/** Enough of a text for the header of its file. */
+const enoughForHeader = 64 * 1024;
+
+/** What a text without a known length begins with. */
+const firstCapacity = 64 * 1024;
+
+interface Text {
+  /** Which image; undefined for a URL. */
+  readonly item: number | undefined;
+  buffer: ArrayBuffer;
+  length: number;
+  /** The buffer is as long as the text will be. */
+  readonly known: boolean;
+  looked: boolean;
+}
+
+export function createTexts({ ticket, maxImages }: TextsOptions): Texts {
+  const datas: Uint8Array<ArrayBuffer>[] = [];
+  const urls: string[] = [];
+  let current: Text | undefined;
+
+  function makeRoom(text: Text, bytes: number): void {
+    ticket.hold(bytes, text.item);
+    const { byteLength } = text.buffer;
+    if (text.length + bytes > byteLength)
+      text.buffer = text.buffer.transfer(Math.max(2 * byteLength, text.length + bytes));
+  }
+
+  function lookOnce(text: Text): void {
+    if (text.looked || text.item === undefined) return;
+    text.looked = true;
+    ticket.look(text.item, new Uint8Array(text.buffer, 0, text.length), 'base64');
+  }
+
+  return {
+    datas,
+    urls,
+    begin(field, length) {
+      const item = field === 'datas' ? ticket.add() : undefined;
+      if (length !== undefined) ticket.hold(length, item);
+      const buffer = new ArrayBuffer(length ?? firstCapacity);
+      current = { item, buffer, length: 0, known: length !== undefined, looked: false };
+    },
+    write(bytes) {
+      if (!current) return;
+      if (!current.known) makeRoom(current, bytes.length);
+      new Uint8Array(current.buffer).set(bytes, current.length);
+      current.length += bytes.length;
+      if (current.length >= enoughForHeader) lookOnce(current);
+    },
+    end() {
+      if (!current) return;
+      const text = new Uint8Array(current.buffer, 0, current.length);
+      if (current.item === undefined) {
+        if (urls.length >= maxImages)
+          throw new OperatorError('TOO_MANY_IMAGES', `more than ${maxImages} URLs (--max-images)`);
+        urls.push(toUrl(text));
+      } else {
+        datas.push(text);
+        lookOnce(current);
+      }
+      current = undefined;
+    },
+    discard() {
+      if (current) freeBuffer(current.buffer);
+      current = undefined;
+      for (const { buffer } of datas) freeBuffer(buffer);
+    },
+  };
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function toUrl(text: Uint8Array): string {
+  try {
+    return utf8.decode(text);
+  } catch {
+    throw malformed('a URL is not UTF-8');
+  }
+}
