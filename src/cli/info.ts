@@ -1,4 +1,5 @@
 /** `info`: opens the model as `serve` would, and says what came of it. */
+import { describeGpu } from '../inference/webgpu/describe-gpu.ts';
 import { createLog } from '../log.ts';
 import type { CommandContext } from './command.ts';
 import { commit, version } from './version.ts';
@@ -26,6 +27,7 @@ export async function info({
     device,
     engine,
     threads: String(threads),
+    ...(config.device === 'wasm' ? {} : await describeGpu(embedder.gpu)),
     endpoint: config.endpoint.text,
     version: `${version} (commit ${commit})`,
     runtime: `Bun ${Bun.version}, ${process.platform}-${process.arch}`,

@@ -1,4 +1,5 @@
 /** The life of a request without its wire: images in, vectors out, in order, or one error. */
+import type { AdapterInfo } from '../inference/webgpu/adapter.ts';
 import type { Manifest } from '../model/manifest.ts';
 import type { Admission, Ticket } from './admission.ts';
 
@@ -46,6 +47,8 @@ export interface EmbedderInfo {
 export interface Embedder {
   readonly manifest: Manifest;
   readonly info: EmbedderInfo;
+  /** The GPU taken at the start, in full; `info.adapter` is its short form. */
+  readonly gpu?: AdapterInfo | undefined;
   readonly state: EmbedderState;
   /** Requests being worked on. */
   readonly inFlight: number;

@@ -85,7 +85,7 @@ export async function openEmbedder(options: EmbedderOptions, tell: Tell): Promis
     },
   });
   void engine.lost.then(() => embedder.fail());
-  return embedder;
+  return Object.assign(embedder, { gpu: opened.adapter });
 }
 
 function sharesOf(options: EmbedderOptions): MemoryShares {

@@ -1,61 +1,66 @@
-/** The GPU path of the compiled executable, on SwiftShader: a Vulkan driver in software, which Debian's Chromium brings. */
+/** The GPU path of the compiled executable, on SwiftShader. */
 import { describe, expect } from 'bun:test';
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cosine } from '../../src/inference/calibrate.ts';
 import { testUnless } from '../support/data.ts';
 import { testExecutable } from '../support/executable.ts';
-import { smallTestModel } from '../support/models.ts';
-import { type Operator, startOperator } from '../support/operator.ts';
-import { texturePng } from '../support/pictures.ts';
+import { smallTestModel, tinyTestModel } from '../support/models.ts';
+import {
+  execute,
+  gpuEnvironment,
+  missing,
+  pictures,
+  readyLine,
+  start,
+} from './support/swiftshader.ts';
 
-const driver = '/usr/lib/chromium/vk_swiftshader_icd.json';
-const missing = existsSync(driver) ? undefined : `${driver} (SwiftShader) is not there`;
-const gpuEnvironment = { VK_DRIVER_FILES: driver, XDG_RUNTIME_DIR: tmpdir() };
-const pictures = Array.from({ length: 3 }, (_, seed) =>
-  Buffer.from(texturePng({ width: 80, height: 60, seed })).toString('base64'),
-);
+const images = pictures(3);
+const onGpu = ['--device', 'webgpu', '--allow-software-gpu'];
 
-async function start(args: string[], env: Record<string, string> = {}): Promise<Operator> {
-  return startOperator({
-    executable: await testExecutable(),
-    args: ['--model', smallTestModel(), ...args],
-    env: { XDG_CACHE_HOME: mkdtempSync(join(tmpdir(), 'cache-')), ...env },
-    patienceMs: 120_000,
+/** Libraries that a process has loaded, on Linux. */
+const mappedFiles = (pid: number): string => readFileSync(`/proc/${pid}/maps`, 'utf8');
+
+/** Runs the executable to its end. */
+async function run(args: readonly string[], env: Readonly<Record<string, string>>) {
+  const child = Bun.spawn([await testExecutable(), ...args], {
+    env: { ...env, XDG_CACHE_HOME: mkdtempSync(join(tmpdir(), 'cache-')) },
+    stdout: 'pipe',
+    stderr: 'pipe',
   });
+  const [stdout, stderr] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ]);
+  return { code: await child.exited, stdout, stderr };
 }
-
-async function execute(operator: Operator, datas: string[]): Promise<Float32Array[]> {
-  const response = await fetch(`${operator.url}/omnisearch.Operator/Execute`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ datas }),
-  });
-  const body = (await response.json()) as { vectors?: { element: number[] }[]; message?: string };
-  if (!response.ok) throw new Error(`${response.status} ${body.message}`);
-  return (body.vectors ?? []).map(({ element }) => Float32Array.from(element));
-}
-
-const ready = (operator: Operator): Record<string, unknown> =>
-  operator.logs.find((line) => line.msg?.startsWith('ready')) ?? {};
 
 describe('WebGPU on SwiftShader', () => {
   testUnless(
     missing,
     'executable, runs on the adapter asked for and gives the vectors of the CPU, alone and in batches',
     async () => {
-      await using gpu = await start(['--device', 'webgpu', '--allow-software-gpu'], gpuEnvironment);
-      expect(ready(gpu)).toMatchObject({ device: 'webgpu', engine: 'onnxruntime' });
-      expect(String(ready(gpu).adapter)).toMatch(/swiftshader/i);
-      await using cpu = await start(['--device', 'wasm', '--engine', 'onnxruntime']);
-      expect(ready(cpu)).toMatchObject({ device: 'wasm' });
+      const model = smallTestModel();
+      await using gpu = await start({
+        model,
+        args: [...onGpu, '--adapter', 'swiftshader'],
+        env: gpuEnvironment,
+      });
+      expect(readyLine(gpu)).toMatchObject({ device: 'webgpu', engine: 'onnxruntime' });
+      expect(String(readyLine(gpu).adapter)).toMatch(/swiftshader/i);
+      expect(mappedFiles(gpu.pid)).toMatch(/vulkan/);
+      await using cpu = await start({
+        model,
+        args: ['--device', 'wasm', '--engine', 'onnxruntime'],
+      });
+      expect(readyLine(cpu)).toMatchObject({ device: 'wasm' });
 
-      const reference = await execute(cpu, pictures);
-      const batched = await execute(gpu, pictures);
-      expect(batched.length).toBe(pictures.length);
-      for (const [i, picture] of pictures.entries()) {
-        const [single] = await execute(gpu, [picture]);
+      const reference = await execute(cpu, images);
+      const batched = await execute(gpu, images);
+      expect(batched.length).toBe(images.length);
+      for (const [i, image] of images.entries()) {
+        const [single] = await execute(gpu, [image]);
         expect(cosine(single!, reference[i]!)).toBeGreaterThanOrEqual(0.99999);
         expect(cosine(batched[i]!, single!)).toBeGreaterThanOrEqual(0.99999);
       }
@@ -67,10 +72,46 @@ describe('WebGPU on SwiftShader', () => {
 
   testUnless(
     missing,
-    'auto, never takes a software adapter unasked, and says so',
+    'info, lists the adapters and tells backend, driver, features and limits of the one taken',
     async () => {
-      await using operator = await start([], gpuEnvironment);
-      expect(ready(operator)).toMatchObject({ device: 'wasm', engine: 'simd' });
+      const args = ['info', '--model', tinyTestModel(), ...onGpu, '--max-batch', '1'];
+      const { stdout } = await run([...args, '--adapter', '0'], gpuEnvironment);
+      expect(stdout).toMatch(/^adapters: +0: SwiftShader Device.* \(vulkan\)$/m);
+      expect(stdout).toMatch(/^adapter: +swiftshader.*, google, software$/m);
+      expect(stdout).toMatch(/^backend: +vulkan$/m);
+      expect(stdout).toMatch(/^driver: +SwiftShader driver/m);
+      expect(stdout).toMatch(/^shader-f16: +(yes|no)/m);
+      expect(stdout).toMatch(/^features: +.*\bsubgroups\b/m);
+      expect(stdout).toMatch(/^limits: +.*\bmaxBufferSize \d{9,}/m);
+    },
+    120_000,
+  );
+
+  testUnless(
+    missing,
+    '--adapter, that does not exist is refused with those that do',
+    async () => {
+      const args = ['info', '--model', tinyTestModel(), ...onGpu, '--adapter', 'GeForce'];
+      const { code, stderr } = await run(args, gpuEnvironment);
+      expect(code).toBe(2);
+      expect(stderr).toMatch(/no adapter is "GeForce" \(there are: 0: SwiftShader Device/);
+    },
+    60_000,
+  );
+
+  testUnless(
+    missing,
+    'a software adapter, is not taken unasked',
+    async () => {
+      const { code, stderr } = await run(
+        ['info', '--model', tinyTestModel(), '--device', 'webgpu'],
+        gpuEnvironment,
+      );
+      expect(code).toBe(2);
+      expect(stderr).toMatch(/only adapter is a software one.*--allow-software-gpu/);
+
+      await using operator = await start({ model: tinyTestModel(), env: gpuEnvironment });
+      expect(readyLine(operator)).toMatchObject({ device: 'wasm', engine: 'simd' });
       const line = operator.logs.find(({ msg }) => msg?.startsWith('no GPU'));
       expect(line?.msg).toMatch(/software.*--allow-software-gpu/);
     },
@@ -81,18 +122,21 @@ describe('WebGPU on SwiftShader', () => {
     missing,
     'auto, measures both devices once and remembers the figures',
     async () => {
-      const XDG_CACHE_HOME = mkdtempSync(join(tmpdir(), 'cache-'));
-      const environment = { ...gpuEnvironment, XDG_CACHE_HOME };
-      const sentence = async (): Promise<string> => {
-        await using operator = await start(['--allow-software-gpu'], environment);
+      const env = { ...gpuEnvironment, XDG_CACHE_HOME: mkdtempSync(join(tmpdir(), 'cache-')) };
+      const model = tinyTestModel();
+      const begin = async (): Promise<string> => {
+        await using operator = await start({ model, args: ['--allow-software-gpu'], env });
         return operator.logs.find(({ msg }) => /is taken:/.test(msg ?? ''))?.msg ?? '';
       };
-      const measured = await sentence();
+      const measured = await begin();
       expect(measured).toMatch(
         /GPU \d+\.\d ms an image, CPU \d+\.\d ms, cosine between them [01]\./,
       );
-      expect(await sentence()).toBe(`${measured} (measured at an earlier start)`);
-      const kept = readFileSync(join(XDG_CACHE_HOME, 'resnet50-encoder/calibration.json'), 'utf8');
+      expect(await begin()).toBe(`${measured} (measured at an earlier start)`);
+      const kept = readFileSync(
+        join(env.XDG_CACHE_HOME, 'resnet50-encoder/calibration.json'),
+        'utf8',
+      );
       expect(Object.keys(JSON.parse(kept)).length).toBe(1);
     },
     240_000,
@@ -100,26 +144,17 @@ describe('WebGPU on SwiftShader', () => {
 });
 
 describe('without a GPU', () => {
+  const noDriver = { VK_DRIVER_FILES: '/nowhere.json' };
+
   testUnless(
     undefined,
     '--device webgpu, does not start and says what it looked for',
     async () => {
-      const child = Bun.spawn(
-        [
-          await testExecutable(),
-          '--model',
-          smallTestModel(),
-          '--device',
-          'webgpu',
-          '--listen',
-          '127.0.0.1:0',
-        ],
-        { env: { VK_DRIVER_FILES: '/nowhere.json' }, stdout: 'pipe', stderr: 'pipe' },
-      );
-      const text = await new Response(child.stderr).text();
-      expect(await child.exited).toBe(2);
-      expect(text).toMatch(/--device webgpu: no WebGPU adapter was found/);
-      expect(text).toMatch(/no Vulkan driver manifest/);
+      const args = ['--model', tinyTestModel(), '--device', 'webgpu', '--listen', '127.0.0.1:0'];
+      const { code, stderr } = await run(args, noDriver);
+      expect(code).toBe(2);
+      expect(stderr).toMatch(/--device webgpu: no WebGPU adapter was found/);
+      expect(stderr).toMatch(/no Vulkan driver manifest/);
     },
     60_000,
   );
@@ -128,10 +163,20 @@ describe('without a GPU', () => {
     undefined,
     'auto, starts on the CPU with one line that says why',
     async () => {
-      await using operator = await start([], { VK_DRIVER_FILES: '/nowhere.json' });
+      await using operator = await start({ model: tinyTestModel(), env: noDriver });
       const lines = operator.logs.filter(({ msg }) => msg?.startsWith('no GPU'));
       expect(lines.length).toBe(1);
-      expect(ready(operator)).toMatchObject({ device: 'wasm' });
+      expect(readyLine(operator)).toMatchObject({ device: 'wasm' });
+    },
+    60_000,
+  );
+
+  testUnless(
+    process.platform === 'linux' ? undefined : 'this is not Linux',
+    'auto, does not load Dawn',
+    async () => {
+      await using operator = await start({ model: tinyTestModel(), env: noDriver });
+      expect(mappedFiles(operator.pid)).not.toMatch(/dawn|vulkan/);
     },
     60_000,
   );

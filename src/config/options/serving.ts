@@ -67,11 +67,12 @@ export const servingOptions = {
     description: 'Where the network runs: a GPU through WebGPU, or the CPU through WebAssembly.',
   }),
   adapter: optional({
-    type: text('NAME', 'a part of the name of a GPU'),
+    type: text('GPU', 'the number of a GPU, or a part of its name'),
     fallbackText: 'the fastest, by the driver',
     group: 'compute',
     commands: withModel,
-    description: 'Which GPU, where there are several.',
+    description:
+      'Which GPU, where there are several, by its number or a part of its name; info lists them.',
   }),
   allowSoftwareGpu: option({
     type: toggle,

@@ -45,8 +45,9 @@ export async function openSession(options: SessionOptions, gpu?: OpenDevice): Pr
   ort.env.wasm.numThreads = gpu ? 1 : options.threads;
   ort.env.wasm.wasmBinary = readPacked(gpu ? jspiWasmPath : wasmPath);
   ort.env.wasm.wasmPaths = { mjs: pathToFileURL(gpu ? jspiLoaderPath : loaderPath) };
-  ort.env.logLevel = 'error';
-  const session = await ort.InferenceSession.create(readModel(options.slice), {
+  // What goes wrong is thrown as well, and belongs in our log.
+  ort.env.logLevel = 'fatal';
+  const session = await createSession(ort, readModel(options.slice), {
     // Without the device onnxruntime would open one of its own, on whichever adapter comes first.
     executionProviders: [gpu ? { name: 'webgpu', device: gpu.device } : 'wasm'],
     graphOptimizationLevel: 'all',
@@ -61,6 +62,19 @@ export async function openSession(options: SessionOptions, gpu?: OpenDevice): Pr
       await session.release();
     },
   };
+}
+
+async function createSession(
+  ort: typeof Ort,
+  model: Uint8Array,
+  options: Ort.InferenceSession.SessionOptions,
+): Promise<Ort.InferenceSession> {
+  try {
+    return await ort.InferenceSession.create(model, options);
+  } catch (error) {
+    if (!/fallback to CPU EP has been explicitly disabled/.test(String(error))) throw error;
+    throw new Error('onnxruntime cannot run every operator of this model on WebGPU');
+  }
 }
 
 function batchRunner(
