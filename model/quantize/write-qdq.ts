@@ -73,12 +73,14 @@ export function writeQdq(
     values: Int8Array | Int32Array,
     scales: Float32Array,
   ): string => {
-    const Integers = values instanceof Int8Array ? Int8Array : Int32Array;
     const inputs = [
       constant(`${name}_quantized`, dims, values),
       constant(`${name}_scale`, [scales.length], scales),
-      constant(`${name}_zero_point`, [scales.length], new Integers(scales.length)),
     ];
+    // onnxruntime asks for the zero points of weights, not for those of biases.
+    const { length } = scales;
+    if (values instanceof Int8Array)
+      inputs.push(constant(`weight_zero_points_${length}`, [length], new Int8Array(length)));
     nodes.push(node('DequantizeLinear', inputs, `${name}_dequantized`, { axis: 0 }));
     return `${name}_dequantized`;
   };

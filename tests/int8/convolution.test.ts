@@ -125,10 +125,12 @@ function runConv(conv: Conv): Run {
   const factors = Array.from(weights.scales, (scale) => (inputScale * scale) / outputScale);
   const [opened, plain] = [openInProcess(model), openInProcess(model, false)];
   const image = imageFor(conv);
+  // A layer goes by the name of the convolution's output.
+  const layer = relu || residual ? 'conv' : 'tested';
   return {
-    run: opened.runLayer(image, 'conv'),
-    plain: plain.runLayer(image, 'conv'),
-    steps: opened.plan.steps.filter(({ name }) => name.split(' ')[0] === 'conv'),
+    run: opened.runLayer(image, layer),
+    plain: plain.runLayer(image, layer),
+    steps: opened.plan.steps.filter(({ name }) => name.split(' ')[0] === layer),
     naive: {
       weights: weights.values,
       bias: weights.bias,

@@ -117,7 +117,7 @@ const refused: Record<string, [(graph: GraphProto) => void, RegExp]> = {
   ],
   'weights with a zero point': [
     (g) => {
-      const zeros = g.initializer.find((t) => t.name === 'conv.weight_zero_point')!;
+      const zeros = g.initializer.find((t) => t.name === 'weight_zero_points_16')!;
       zeros.rawData = new Uint8Array(16).fill(3);
     },
     /of weights with a zero point/,

@@ -59,7 +59,6 @@ export const i32x4 = {
   replace: (lane: number, vector: Operand, a: Operand): Wat =>
     `(i32x4.replace_lane ${lane} ${value(vector)} ${value(a)})`,
   toFloat: unary('f32x4.convert_i32x4_s'),
-  fromFloat: unary('i32x4.trunc_sat_f32x4_s'),
 };
 
 export const bytes = {
@@ -79,5 +78,4 @@ export const bytes = {
 };
 
 export const anyTrue = unary('v128.any_true');
-export const nearest = unary('f32x4.nearest');
 export const divide = binary('f32x4.div');

@@ -14,10 +14,15 @@ const magicBits = 0x4b400000;
 
 export const requantiseLocals = ['magic', 'magicBits', 'leastByte', 'bytes', 'words'];
 
-/** Sets the constants; the parameter `least` is the least byte, 0 for a ReLU and -128 for none. */
-export const requantisePrologue: Wat = lines(
+/** Sets the locals that rounding uses. */
+export const roundingConstants: Wat = lines(
   set('magic', f32x4.constant(magic)),
   set('magicBits', i32x4.splat(magicBits)),
+);
+
+/** Sets the constants; the parameter `least` is the least byte, 0 for a ReLU and -128 for none. */
+export const requantisePrologue: Wat = lines(
+  roundingConstants,
   set('leastByte', i8x16.splat('least')),
 );
 

@@ -16,7 +16,8 @@ import {
   type Wat,
 } from '../wat.ts';
 import { bothAxes, type Transform, transformLocals } from '../winograd.ts';
-import { bytes, i32x4, nearest } from './lanes.ts';
+import { bytes, i32x4 } from './lanes.ts';
+import { roundingConstants, roundToInteger } from './requantise.ts';
 
 const rowPointers = ['row0', 'row1', 'row2', 'row3'];
 
@@ -120,25 +121,26 @@ export const measurePlane: Wat = func({
 export const roundPlane: Wat = func({
   name: 'round_plane',
   params: ['src', 'channels', 'factors', 'dst'],
-  locals: { v128: ['low', 'high', 'factor'] },
-  body: countDown(
-    'channels',
-    2,
-    lines(
-      unrolled(4, (i) => {
-        const rounded = (offset: number): Wat =>
-          i32x4.fromFloat(
-            nearest(f32x4.mul(i32x4.toFloat(v128.load('src', offset + 16 * i)), 'factor')),
+  locals: { v128: ['low', 'high', 'factor', 'magic', 'magicBits'] },
+  body: lines(
+    roundingConstants,
+    countDown(
+      'channels',
+      2,
+      lines(
+        unrolled(4, (i) => {
+          const rounded = (offset: number): Wat =>
+            roundToInteger(f32x4.mul(i32x4.toFloat(v128.load('src', offset + 16 * i)), 'factor'));
+          return lines(
+            set('factor', v128.load('factors', 16 * i)),
+            set('low', i32x4.and(rounded(0), i32x4.splat(0xffff))),
+            set('high', i32x4.shl(rounded(64), 16)),
+            v128.store('dst', i32x4.or('low', 'high'), 16 * i),
           );
-        return lines(
-          set('factor', v128.load('factors', 16 * i)),
-          set('low', i32x4.and(rounded(0), i32x4.splat(0xffff))),
-          set('high', i32x4.shl(rounded(64), 16)),
-          v128.store('dst', i32x4.or('low', 'high'), 16 * i),
-        );
-      }),
-      advance('src', 128),
-      advance('dst', 64),
+        }),
+        advance('src', 128),
+        advance('dst', 64),
+      ),
     ),
   ),
 });
