@@ -14,11 +14,17 @@ import type { Config } from '../config/options.ts';
 import type { Log } from '../log.ts';
 import type { Connection, Connections } from './connections.ts';
 import type { NodeRequest } from './http-types.ts';
+import { refuse } from './refuse.ts';
 import type { RequestHandler } from './request-handler.ts';
 
 export type FrontConfig = Pick<
   Config,
-  'maxConnections' | 'maxConcurrentStreams' | 'maxHeaderBytes' | 'headerTimeout' | 'idleTimeout'
+  | 'maxConnections'
+  | 'maxConcurrentStreams'
+  | 'maxCalls'
+  | 'maxHeaderBytes'
+  | 'headerTimeout'
+  | 'idleTimeout'
 >;
 
 export interface FrontOptions {
@@ -50,7 +56,9 @@ export function createFront(options: FrontOptions): Server {
       request.read(0);
       request.stream.once('finish', () => setTimeout(endHalfOpen, linger, request));
     }
-    options.onRequest(request, response);
+    if (connections.calls <= config.maxCalls) return options.onRequest(request, response);
+    warnBusy();
+    refuse(request, response, `${config.maxCalls} calls are being answered (--max-calls)`);
   };
   function connectionOf(request: NodeRequest): Connection | undefined {
     if (!('stream' in request)) return bySocket.get(request.socket);
@@ -82,6 +90,9 @@ export function createFront(options: FrontOptions): Server {
   );
   http2.on('sessionError', (err) => log.debug(reasonOf(err), 'an HTTP/2 connection failed'));
 
+  const warnBusy = atMostEvery(1000, () =>
+    log.warn(`${connections.calls} calls at once; further ones are refused (--max-calls)`),
+  );
   const warnFull = atMostEvery(1000, () =>
     log.warn(`${connections.size} connections; further ones are closed (--max-connections)`),
   );

@@ -176,6 +176,13 @@ export const limitOptions = {
     commands: serve,
     description: 'Most calls at once on one HTTP/2 connection.',
   }),
+  maxCalls: option({
+    type: integer(1, 1_000_000),
+    fallback: 2048,
+    group: 'limits',
+    commands: serve,
+    description: 'Most calls at once on all connections; further ones are refused.',
+  }),
   maxHeaderBytes: option({
     type: bytes(KiB, MiB),
     fallback: 16 * KiB,
