@@ -9,7 +9,8 @@ import { eventually, postJson } from './start-server.ts';
 test('--version, --help', async () => {
   const version = await runOperator(['--version']);
   expect(version).toMatchObject({ code: 0, stderr: '' });
-  expect(version.stdout).toMatch(/^resnet50-encoder \S+ \(commit \S+\)\n$/);
+  const model = operatorKind === 'binary' ? 'model resnet50_encoder-fp32-[0-9a-f]{16}\n' : '.*';
+  expect(version.stdout).toMatch(new RegExp(`^resnet50-encoder \\S+ \\(commit \\S+\\)\n${model}$`));
   const help = await runOperator(['--help']);
   expect(help.code).toBe(0);
   for (const words of ['serve ', 'healthcheck ', '--max-images N', 'OP_ENDPOINT', '[default: 256;'])
