@@ -1,13 +1,8 @@
 /** Appends the payload that `src/model/payload.ts` reads: the model's files, starting on page boundaries, and an index. */
 import { appendFileSync, closeSync, openSync, readSync, statSync, writeSync } from 'node:fs';
-import type { Manifest, Precision } from '../src/model/manifest.ts';
+import type { Precision } from '../src/model/manifest.ts';
 import { payloadAlignment, payloadTail } from '../src/model/payload.ts';
-
-export interface EmbeddedModel {
-  readonly manifest: Manifest;
-  /** ONNX file of each variant to embed. */
-  readonly files: Partial<Record<Precision, string>>;
-}
+import type { EmbeddedModel } from './embedded-model.ts';
 
 export function appendModel(executable: string, model: EmbeddedModel): void {
   const variants: Partial<Record<Precision, { offset: number; length: number }>> = {};

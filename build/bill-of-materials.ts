@@ -1,6 +1,7 @@
 /** The bill of materials of an executable, as CycloneDX 1.6 JSON: the npm packages in it, the Bun it runs on, its models. */
 import packageJson from '../package.json' with { type: 'json' };
-import type { Manifest, Precision } from '../src/model/manifest.ts';
+import { precisions } from '../src/model/manifest.ts';
+import type { EmbeddedModel } from './embedded-model.ts';
 import { type LockedPackage, lockedPackages } from './lock-file.ts';
 
 export interface Materials {
@@ -12,7 +13,7 @@ export interface Materials {
   readonly commit: string;
   /** SHA-256 of the executable, hexadecimal. */
   readonly sha256: string;
-  readonly model?: { readonly manifest: Manifest; readonly precisions: readonly Precision[] };
+  readonly model: EmbeddedModel | undefined;
 }
 
 /** The same for the same executable: no time of day, no random number. */
@@ -23,7 +24,7 @@ export function billOfMaterials(materials: Materials): object {
   const components = [
     ...materials.packages.map((folder) => npmComponent(folder, 'library', locked)),
     npmComponent(`node_modules/${materials.runtime}`, 'platform', locked),
-    ...modelComponents(materials.model),
+    ...(materials.model ? modelComponents(materials.model) : []),
   ];
   return {
     $schema: 'http://cyclonedx.org/schema/bom-1.6.schema.json',
@@ -80,10 +81,10 @@ function npmComponent(
   };
 }
 
-function modelComponents(model: Materials['model']): Component[] {
-  return (model?.precisions ?? []).flatMap((precision) => {
-    const { name, architecture, source, variants } = (model as { manifest: Manifest }).manifest;
-    const variant = variants[precision];
+function modelComponents({ manifest, files }: EmbeddedModel): Component[] {
+  const { name, architecture, source, variants } = manifest;
+  return precisions.flatMap((precision) => {
+    const variant = files[precision] && variants[precision];
     if (!variant) return [];
     return {
       type: 'machine-learning-model',

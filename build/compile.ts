@@ -3,7 +3,8 @@ import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import packageJson from '../package.json' with { type: 'json' };
 import { workerEntries } from '../src/threads.ts';
-import { appendModel, type EmbeddedModel } from './append-model.ts';
+import { appendModel } from './append-model.ts';
+import type { EmbeddedModel } from './embedded-model.ts';
 import { packFiles } from './pack-files.ts';
 import { commit, repository } from './repository.ts';
 import type { Target } from './targets.ts';
@@ -13,6 +14,8 @@ export interface CompileOptions {
   readonly model?: EmbeddedModel | undefined;
   /** Another machine, and where its Bun is. @default this machine, and the Bun that runs */
   readonly target?: { readonly machine: Target; readonly runtime: string } | undefined;
+  /** What `--version` is to tell. @default the one that is checked out */
+  readonly commit?: string | undefined;
   /** For tests that exchange a module. */
   readonly plugins?: Bun.BunPlugin[] | undefined;
 }
@@ -41,10 +44,8 @@ export async function compile(options: CompileOptions): Promise<Bun.BuildMetafil
 /** Goes into the executable, so it is the same whatever the file is called. */
 const programName = 'resnet50-encoder';
 
-async function bundle(
-  outfile: string,
-  { target, plugins = [] }: CompileOptions,
-): Promise<Bun.BuildMetafile> {
+async function bundle(outfile: string, options: CompileOptions): Promise<Bun.BuildMetafile> {
+  const { target, plugins = [] } = options;
   const entries = ['main', ...workerEntries].map((entry) => join(repository, `src/${entry}.ts`));
   const result = await Bun.build({
     entrypoints: entries,
@@ -57,8 +58,11 @@ async function bundle(
     metafile: true,
     plugins: [...plugins, packFiles(target?.machine.gpu ?? true)],
     define: {
+      // CommonJS packages would carry the path of this checkout; within the executable nothing lies beside them.
+      __dirname: '"/"',
+      __filename: '"/"',
       BUILD_VERSION: JSON.stringify(packageJson.version),
-      BUILD_COMMIT: JSON.stringify(commit()),
+      BUILD_COMMIT: JSON.stringify(options.commit ?? commit()),
     },
     compile: {
       ...(target ? { target: target.machine.bun, executablePath: target.runtime } : {}),

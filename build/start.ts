@@ -7,8 +7,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Glob } from 'bun';
-import { embeddedModel } from './build.ts';
 import { compile } from './compile.ts';
+import { embeddedModel } from './embedded-model.ts';
 import { preparedModel } from './prepared-model.ts';
 import { repository } from './repository.ts';
 

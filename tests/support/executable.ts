@@ -3,8 +3,8 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BunPlugin } from 'bun';
-import { embeddedModel } from '../../build/build.ts';
 import { compile } from '../../build/compile.ts';
+import { embeddedModel } from '../../build/embedded-model.ts';
 import { fingerprint } from './fingerprint.ts';
 
 const repository = join(import.meta.dir, '../..');
