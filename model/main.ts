@@ -1,12 +1,14 @@
 /** `npm run model -- COMMAND …`. Exit codes: 0 well, 1 failed, 2 bad options, 130 interrupted. */
 import { ConfigError } from '../src/errors.ts';
 import type { Command } from './command.ts';
+import { convertCommand } from './convert/convert-command.ts';
 import { prepareCommand } from './prepare-command.ts';
 import { quantizeCommand } from './quantize/quantize-command.ts';
 
 const commands: Readonly<Record<string, Command>> = {
   prepare: prepareCommand,
   quantize: quantizeCommand,
+  convert: convertCommand,
 };
 
 function help(): string {
