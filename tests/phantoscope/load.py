@@ -1,6 +1,6 @@
 """Callers as Phantoscope is one: grpcio, a new channel for each call. Until its input ends; then it says how it went.
 
-load.py HOST:PORT CALLERS PICTURE
+load.py HOST:PORT CALLERS PICTURE DIMENSION
 """
 import base64
 import json
@@ -9,7 +9,7 @@ import threading
 
 import omnisearch_wire as wire
 
-endpoint, callers, path = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+endpoint, callers, path, dimension = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
 with open(path, "rb") as file:
     picture = base64.b64encode(file.read()).decode()
 over = threading.Event()
@@ -19,8 +19,8 @@ lock = threading.Lock()
 
 def call():
     vectors, _ = wire.execute(endpoint, [], [picture])
-    if len(vectors) != 1 or len(vectors[0]) != 2048:
-        raise ValueError("not one vector of 2048")
+    if len(vectors) != 1 or len(vectors[0]) != dimension:
+        raise ValueError(f"not one vector of {dimension}")
 
 
 def note(name, error):

@@ -4,7 +4,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { layOut } from '../../model/resnet/layers.ts';
 import { samplePicture } from '../../src/phantoscope/sample-picture.ts';
+import { testExecutable } from '../support/executable.ts';
+import { smallSpec, smallTestModel } from '../support/models.ts';
 import { type Operator, operatorKind, startOperator } from '../support/operator.ts';
 import { startPython, testWithStandin } from './standin.ts';
 
@@ -90,7 +93,7 @@ async function listening(port: number): Promise<void> {
 }
 
 /** The executable computes its vectors: the same number of calls takes it longer. */
-const slowness = operatorKind === 'binary' ? 8 : 1;
+const slowness = operatorKind === 'binary' ? 2 : 1;
 
 interface Load {
   /** Calls that were answered with one vector of 2048, at the first or the second attempt. */
@@ -103,7 +106,9 @@ interface Load {
 async function load(port: number, callers: number, until: () => Promise<unknown>): Promise<Load> {
   const file = join(tmpdir(), `load-${process.pid}.png`);
   writeFileSync(file, samplePicture());
-  await using python = await startPython('load.py', [`127.0.0.1:${port}`, `${callers}`, file]);
+  const dimension = operatorKind === 'binary' ? layOut(smallSpec).dimension : 2048;
+  const args = [`127.0.0.1:${port}`, `${callers}`, file, `${dimension}`];
+  await using python = await startPython('load.py', args);
   await until();
   return JSON.parse(await python.finish()) as Load;
 }
@@ -111,8 +116,10 @@ async function load(port: number, callers: number, until: () => Promise<unknown>
 const executions = ({ logs }: Operator): number =>
   logs.filter((line) => line.msg === 'call' && line.method === 'Execute').length;
 
-const startAt = (port: number): Promise<Operator> =>
+/** The executable with a small network: three of the full one would make two cores the measure of everything. */
+const startAt = async (port: number): Promise<Operator> =>
   startOperator({
+    ...(operatorKind === 'binary' && { executable: await testExecutable(smallTestModel()) }),
     args: ['--endpoint', `127.0.0.1:${port}`, '--listen', `127.0.0.1:${port}`],
     msPerImage: 5,
     // As long as it opens its model, an operator answers UNAVAILABLE.
