@@ -51,7 +51,7 @@ describe.each(engines)('engine %s', (engine) => {
           });
         }
       }),
-    180_000,
+    600_000,
   );
 
   testWith(
@@ -70,7 +70,7 @@ describe.each(engines)('engine %s', (engine) => {
           });
         }
       }),
-    180_000,
+    600_000,
   );
 });
 
@@ -95,7 +95,7 @@ testWith(
         expect(vectors.length).toBe(1);
       }
     }),
-  120_000,
+  600_000,
 );
 
 testWith(
@@ -123,5 +123,5 @@ testWith(
       console.log(`      retrieval: ${right} of ${vectors.length}`);
       expect(right / vectors.length).toBeGreaterThanOrEqual(0.87);
     }),
-  120_000,
+  600_000,
 );

@@ -1,0 +1,19 @@
+/** `npm run bench -- NAME [options]`: the measurements that the documents quote. */
+import { join } from 'node:path';
+
+const benches: Record<string, string> = {
+  engine: 'the engines in turn on one model (docs/engine.md)',
+  start: 'from exec to the first vector, and memory (README.md)',
+  drift: 'what int8 costs in cosines, neighbours and classes (docs/int8.md)',
+};
+
+const [name = '', ...args] = process.argv.slice(2);
+if (!(name in benches)) {
+  console.error('Usage: npm run bench -- NAME [options]\n');
+  for (const [bench, what] of Object.entries(benches)) console.error(`  ${bench.padEnd(8)}${what}`);
+  process.exit(name === '' || name === '--help' ? 0 : 2);
+}
+const child = Bun.spawn([process.execPath, join(import.meta.dir, `${name}.ts`), ...args], {
+  stdio: ['inherit', 'inherit', 'inherit'],
+});
+process.exit(await child.exited);
