@@ -37,9 +37,10 @@ export interface Ticket {
   add(): number;
   /**
    * The first bytes of an image are there: of its file, or of its base64 text.
+   * @returns whether they told its size; if not, more of them may
    * @throws OperatorError IMAGE_TOO_LARGE, OVERLOADED
    */
-  look(item: number, start: Uint8Array, holds: OwnedBytes['holds']): void;
+  look(item: number, start: Uint8Array, holds: OwnedBytes['holds']): boolean;
   /** The image is done, or given up. */
   done(item: number): void;
   /** The request is over. */
@@ -103,11 +104,12 @@ export function createAdmission(limits: AdmissionLimits): Admission {
       look(item, start, holds) {
         const image = images[item];
         const header = holds === 'file' ? peekHeader(start) : peekBase64Header(start);
-        if (!image || image.done || !header) return;
+        if (!image || image.done || !header) return false;
         naming(item, () => checkHeader(header));
         const pixels = header.width * header.height;
         image.pixels += pixels;
         held.pixels += pixels;
+        return true;
       },
       done: (item) => finish(images[item]),
       close() {

@@ -15,9 +15,6 @@ const inspectors: Partial<Record<Format, (bytes: Uint8Array) => ImageHeader>> = 
   BMP: bmpDecoder.inspect,
 };
 
-/** Enough for the header of nearly every file; a JPEG with a large thumbnail or colour profile in front needs more. */
-export const headerBytes: number = 48 * 1024;
-
 /**
  * @param start - the file's first bytes, or all of them
  * @returns undefined when they do not tell: whoever decodes the file finds out, and says what is wrong with it
@@ -31,13 +28,9 @@ export function peekHeader(start: Uint8Array): ImageHeader | undefined {
   }
 }
 
-/** The same for base64 text, bare or as a data URI. @param text - its first bytes, which are not changed */
+/** The same for base64 text, bare or as a data URI. @param text - its first bytes */
 export function peekBase64Header(text: Uint8Array): ImageHeader | undefined {
-  const start = Buffer.from(text.buffer, text.byteOffset, text.length).toString(
-    'latin1',
-    0,
-    headerBytes + headerBytes / 3,
-  );
+  const start = Buffer.from(text.buffer, text.byteOffset, text.length).toString('latin1');
   const prefix = /^\s*data:[^,]{0,1000},/i.exec(start)?.[0].length ?? 0;
   return peekHeader(Buffer.from(start.slice(prefix), 'base64'));
 }

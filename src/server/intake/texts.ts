@@ -27,8 +27,12 @@ export interface TextsOptions {
   readonly maxImages: number;
 }
 
-/** Enough of a text for the header of its file. */
-const enoughForHeader = 64 * 1024;
+/**
+ * When so much of a text is there, it is looked at for the header of its file; then at four times as much, and so on. Nearly
+ * every header is within the first of these; a JPEG with a large thumbnail or colour profile in front needs more.
+ */
+const firstLook = 4 * 1024;
+const lastLook = 256 * 1024;
 
 /** What a text without a known length begins with. */
 const firstCapacity = 64 * 1024;
@@ -40,7 +44,7 @@ interface Text {
   length: number;
   /** The buffer is as long as the text will be. */
   readonly known: boolean;
-  looked: boolean;
+  nextLook: number;
 }
 
 export function createTexts({ ticket, maxImages }: TextsOptions): Texts {
@@ -55,10 +59,11 @@ export function createTexts({ ticket, maxImages }: TextsOptions): Texts {
       text.buffer = text.buffer.transfer(Math.max(2 * byteLength, text.length + bytes));
   }
 
-  function lookOnce(text: Text): void {
-    if (text.looked || text.item === undefined) return;
-    text.looked = true;
-    ticket.look(text.item, new Uint8Array(text.buffer, 0, text.length), 'base64');
+  function look(text: Text): void {
+    if (text.item === undefined) return;
+    const start = new Uint8Array(text.buffer, 0, Math.min(text.length, lastLook));
+    const done = ticket.look(text.item, start, 'base64') || text.length >= lastLook;
+    text.nextLook = done ? Number.POSITIVE_INFINITY : 4 * text.length;
   }
 
   return {
@@ -68,14 +73,14 @@ export function createTexts({ ticket, maxImages }: TextsOptions): Texts {
       const item = field === 'datas' ? ticket.add() : undefined;
       if (length !== undefined) ticket.hold(length, item);
       const buffer = new ArrayBuffer(length ?? firstCapacity);
-      current = { item, buffer, length: 0, known: length !== undefined, looked: false };
+      current = { item, buffer, length: 0, known: length !== undefined, nextLook: firstLook };
     },
     write(bytes) {
       if (!current) return;
       if (!current.known) makeRoom(current, bytes.length);
       new Uint8Array(current.buffer).set(bytes, current.length);
       current.length += bytes.length;
-      if (current.length >= enoughForHeader) lookOnce(current);
+      if (current.length >= current.nextLook) look(current);
     },
     end() {
       if (!current) return;
@@ -86,7 +91,7 @@ export function createTexts({ ticket, maxImages }: TextsOptions): Texts {
         urls.push(toUrl(text));
       } else {
         datas.push(text);
-        lookOnce(current);
+        if (current.nextLook < Number.POSITIVE_INFINITY) look(current);
       }
       current = undefined;
     },

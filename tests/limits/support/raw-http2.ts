@@ -127,3 +127,34 @@ export async function openRaw(
   );
   return { socket, frames, closed, send, [Symbol.dispose]: () => socket.destroy() };
 }
+
+/** Waits for the trailers of a stream. @returns milliseconds since `begun` */
+export async function answered(
+  { frames, closed }: RawConnection,
+  stream: number,
+  begun: number,
+): Promise<number> {
+  const trailers = endHeaders | endStream;
+  let open = true;
+  void closed.then(() => {
+    open = false;
+  });
+  const isAnswer = (f: Frame): boolean =>
+    f.stream === stream && f.type === frameType.headers && (f.flags & trailers) === trailers;
+  while (!frames.some(isAnswer)) {
+    if (!open) throw new Error('the connection was closed without an answer');
+    await Bun.sleep(1);
+  }
+  return performance.now() - begun;
+}
+
+/** How an ExecuteRequest with one image begins: gRPC's prefix, the field, and as much of the text as there is. */
+export function beginningOfExecute(text: Uint8Array, wholeLength: number): Buffer {
+  const head = [0x12];
+  let left = wholeLength;
+  for (; left >= 128; left >>>= 7) head.push((left & 127) | 128);
+  head.push(left);
+  const prefix = Buffer.alloc(5);
+  prefix.writeUInt32BE(head.length + wholeLength, 1);
+  return Buffer.concat([prefix, Buffer.from(head), text]);
+}

@@ -1,0 +1,80 @@
+/** The compiled executable under limits, and how it fares. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { type Client, ConnectError, createClient } from '@connectrpc/connect';
+import { createGrpcTransport } from '@connectrpc/connect-node';
+import { Operator as OperatorService } from '../../../src/gen/omnisearch/operator_pb.ts';
+import { testExecutable } from '../../support/executable.ts';
+import { smallTestModel } from '../../support/models.ts';
+import { type Operator, startOperator } from '../../support/operator.ts';
+
+export interface LimitedOperator extends Operator {
+  /** gRPC over a connection of its own. */
+  client(): Client<typeof OperatorService>;
+  /** Resident memory at its highest since `forgetPeak`, megabytes. */
+  readonly peakMb: number;
+  /** @returns resident memory now, megabytes */
+  forgetPeak(): number;
+}
+
+export const buildTimeout = 120_000;
+
+export async function startLimited(...args: readonly string[]): Promise<LimitedOperator> {
+  const executable = await testExecutable(smallTestModel());
+  const operator = await startOperator({ executable, args, patienceMs: 60_000 });
+  const memory = (key: string): number => {
+    const status = readFileSync(`/proc/${operator.pid}/status`, 'utf8');
+    return Number(new RegExp(`${key}:\\s+(\\d+) kB`).exec(status)?.[1]) / 1000;
+  };
+  return {
+    ...operator,
+    client: () => createClient(OperatorService, createGrpcTransport({ baseUrl: operator.url })),
+    get peakMb() {
+      return memory('VmHWM');
+    },
+    forgetPeak() {
+      // proc_pid_clear_refs(5): 5 resets the peak of the resident set.
+      writeFileSync(`/proc/${operator.pid}/clear_refs`, '5');
+      return memory('VmRSS');
+    },
+    [Symbol.asyncDispose]: operator[Symbol.asyncDispose],
+  };
+}
+
+/** The error that a call ends with. */
+export const failureOf = (call: Promise<unknown>): Promise<ConnectError> =>
+  call.then(
+    () => {
+      throw new Error('it succeeded');
+    },
+    (error: unknown) => ConnectError.from(error),
+  );
+
+/** `ok`, or the error's code and message. */
+export const outcomeOf = (call: Promise<unknown>): Promise<string> =>
+  call.then(
+    () => 'ok',
+    (error: unknown) => ConnectError.from(error).message,
+  );
+
+export const toText = (file: Uint8Array): string => Buffer.from(file).toString('base64');
+
+/** How long Healthy takes over and over, on a connection of its own each time, as Phantoscope calls it; until `stop`. */
+export function probe(operator: LimitedOperator): { stop(): Promise<number[]> } {
+  const times: number[] = [];
+  let stopped = false;
+  const probing = (async () => {
+    while (!stopped) {
+      const begun = performance.now();
+      await operator.client().healthy({});
+      times.push(performance.now() - begun);
+      await Bun.sleep(10);
+    }
+  })();
+  return {
+    async stop() {
+      stopped = true;
+      await probing;
+      return times.sort((a, b) => a - b);
+    },
+  };
+}
