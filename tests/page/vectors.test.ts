@@ -9,17 +9,19 @@ import { cellOf, dimensionAt } from '../../src/page/browser/strip.ts';
 import { formatMs, parseServerTiming, stagesOf } from '../../src/page/browser/timings.ts';
 import { testUnless } from '../support/data.ts';
 
-const numpy = Bun.spawnSync(['python3', '-c', 'import numpy']).success;
+const python = ['/usr/bin/python3', 'python3']
+  .filter((path) => Bun.which(path))
+  .find((path) => Bun.spawnSync([path, '-c', 'import numpy']).success);
 
 testUnless(
-  numpy ? undefined : 'python3 has no numpy',
+  python ? undefined : 'no python3 has numpy (Debian: python3-numpy)',
   'npyFile, numpy reads the same values',
   () => {
     const vectors = [Float32Array.of(0.5, -1.25, 3e-40), Float32Array.of(0.1, 0, 3.4e38)];
     const code = `import io, json, sys, numpy
 a = numpy.load(io.BytesIO(sys.stdin.buffer.read()), allow_pickle=False)
 print(json.dumps([list(a.shape), str(a.dtype), a.flags.c_contiguous, a.view(numpy.uint32).flatten().tolist()]))`;
-    const run = Bun.spawnSync(['python3', '-c', code], { stdin: npyFile(vectors) });
+    const run = Bun.spawnSync([python ?? '', '-c', code], { stdin: npyFile(vectors) });
     const bits = new Uint32Array(Float32Array.from(vectors.flatMap((v) => [...v])).buffer);
     expect(JSON.parse(run.stdout.toString())).toEqual([[2, 3], 'float32', true, [...bits]]);
   },
