@@ -4,9 +4,11 @@
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { Glob } from 'bun';
+import { ModelError } from '../model/errors.ts';
+import { ConfigError } from '../src/errors.ts';
 import { compile } from './compile.ts';
 import { embeddedModel } from './embedded-model.ts';
 import { preparedModel } from './prepared-model.ts';
@@ -18,16 +20,19 @@ const tell = (line: string): void => console.error(line);
 function take(args: string[], name: string): string | undefined {
   const at = args.findIndex((arg) => arg === name || arg.startsWith(`${name}=`));
   if (at < 0) return undefined;
-  const inline = args[at]?.split('=').slice(1).join('=');
-  const [, value] = args.splice(at, inline ? 1 : 2);
-  return inline || value;
+  const inline = args[at]?.includes('=') ?? false;
+  const taken = args.splice(at, inline ? 1 : 2);
+  const value = inline ? taken[0]?.slice(name.length + 1) : taken[1];
+  if (!value) throw new ConfigError(`${name}: give a file or an address`);
+  return value;
 }
 
 /** Names what the executable is made of: sources, lock file and model. */
 function fingerprint(onnx: string): string {
   const hash = createHash('sha256');
-  for (const file of [...new Glob('{src/**/*,build/*.ts}').scanSync(repository)].sort())
-    hash.update(file).update(readFileSync(join(repository, file)));
+  for (const sources of ['src/**/*', 'build/*.ts'])
+    for (const file of [...new Glob(sources).scanSync(repository)].sort())
+      hash.update(file).update(readFileSync(join(repository, file)));
   for (const file of ['package.json', 'package-lock.json'])
     hash.update(readFileSync(join(repository, file)));
   hash.update(readFileSync(join(dirname(onnx), `${basename(onnx, '.onnx')}.json`)));
@@ -39,21 +44,22 @@ async function upToDate(onnx: string): Promise<string> {
   const executable = join(repository, 'dist/resnet50-encoder');
   const stamp = join(repository, 'dist/.made-of');
   const made = fingerprint(onnx);
-  if (existsSync(executable) && existsSync(stamp) && readFileSync(stamp, 'utf8') === made)
+  // `npm run build` writes the same file: its time tells whether it is still the one made here.
+  const mark = (): string => `${made} ${statSync(executable).mtimeMs}`;
+  if (existsSync(executable) && existsSync(stamp) && readFileSync(stamp, 'utf8') === mark())
     return executable;
   mkdirSync(dirname(executable), { recursive: true });
   const start = performance.now();
   await compile({ outfile: executable, model: embeddedModel(onnx, 'all', false) });
-  writeFileSync(stamp, made);
+  writeFileSync(stamp, mark());
   tell(`Built dist/resnet50-encoder in ${((performance.now() - start) / 1000).toFixed(1)} s.`);
   return executable;
 }
 
 function run(command: string, args: readonly string[]): void {
-  const child = spawn(command, args, { stdio: 'inherit' });
-  // A terminal sends Ctrl-C to the whole group; the executable drains and this process waits for it.
-  process.on('SIGINT', () => {});
-  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  // In a group of its own: a signal to the whole group would otherwise reach it twice, and the second ends it at once.
+  const child = spawn(command, args, { stdio: 'inherit', detached: true });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => {
     console.error(`${command}: ${error.message}`);
     process.exit(1);
@@ -61,10 +67,21 @@ function run(command: string, args: readonly string[]): void {
   child.on('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)));
 }
 
-const args = process.argv.slice(2);
-const dev = args.includes('--dev');
-const onnx = await preparedModel({ weights: take(args, '--weights'), tell });
-if (dev) {
-  const rest = args.filter((arg) => arg !== '--dev');
-  run(process.execPath, ['--watch', join(repository, 'src/main.ts'), '--model', onnx, ...rest]);
-} else run(await upToDate(onnx), args);
+async function main(args: string[]): Promise<void> {
+  const dev = args.includes('--dev');
+  const weights = take(args, '--weights');
+  // npm runs this in the repository; a path is meant from where it was called.
+  const from = process.env.INIT_CWD ?? process.cwd();
+  const file = weights !== undefined && existsSync(resolve(from, weights));
+  const onnx = await preparedModel({ weights: file ? resolve(from, weights) : weights, tell });
+  if (dev) {
+    const rest = args.filter((arg) => arg !== '--dev');
+    run(process.execPath, ['--watch', join(repository, 'src/main.ts'), '--model', onnx, ...rest]);
+  } else run(await upToDate(onnx), args);
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  const known = error instanceof ConfigError || error instanceof ModelError;
+  console.error(known ? `npm start: ${error.message}` : error);
+  process.exit(error instanceof ConfigError ? 2 : 1);
+});

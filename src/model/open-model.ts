@@ -1,5 +1,6 @@
 /** Finds the model to serve: the file of `--model`, or the one inside the executable. */
-import { readFileSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { ConfigError } from '../errors.ts';
 import { compiled } from '../threads.ts';
@@ -61,7 +62,32 @@ function beside(path: string, precision: Precision): { manifest: Manifest; slice
     throw new ConfigError(
       `${file}: ${size} bytes, but ${manifestPath} says ${variant.bytes}: prepare the model again`,
     );
+  // The id that every reply carries must be that of these bytes. The embedded model was checked when it was embedded.
+  if (sha256Of(file) !== variant.sha256)
+    throw new ConfigError(
+      `${file}: its checksum is not the one in ${manifestPath}: it is damaged or another model; prepare it again`,
+    );
   return { manifest, slice: { path: file, offset: 0, length: size } };
+}
+
+/** Checksums of the files already read, by path: a start asks more than once. */
+const checked = new Map<string, string>();
+
+function sha256Of(file: string): string {
+  const known = checked.get(file);
+  if (known !== undefined) return known;
+  const hash = createHash('sha256');
+  const chunk = new Uint8Array(1 << 20);
+  const fd = openSync(file, 'r');
+  try {
+    for (let n = readSync(fd, chunk); n > 0; n = readSync(fd, chunk))
+      hash.update(chunk.subarray(0, n));
+  } finally {
+    closeSync(fd);
+  }
+  const sum = hash.digest('hex');
+  checked.set(file, sum);
+  return sum;
 }
 
 function missingVariant(manifest: Manifest, precision: Precision, has: string[]): ConfigError {
