@@ -113,6 +113,10 @@ export function writeQdq(
   for (const [name, value] of graph.constants) if (read.has(name)) constants.set(name, value);
   return create(ModelProtoSchema, {
     ...graph.model,
-    graph: { ...graph.proto, node: nodes, initializer: [...constants.values()], valueInfo: [] },
+    graph: { ...graph.proto, node: nodes, initializer: smallFirst(constants), valueInfo: [] },
   });
 }
+
+/** Scales and zero points lie together, for whoever reads only them. */
+const smallFirst = (constants: ReadonlyMap<string, TensorProto>): TensorProto[] =>
+  [...constants.values()].sort((a, b) => a.rawData.length - b.rawData.length);

@@ -20,7 +20,7 @@ export interface NodeContext {
   tensor(index: number): StoredTensor;
   /** Makes the node's output a constant. */
   define(tensor: StoredTensor): void;
-  /** How many nodes read input `index`, this one included. */
+  /** How often input `index` is read, by this node and by others. */
   readers(index: number): number;
   /** Tells an input that flows from a constant. */
   isConstant(index: number): boolean;
@@ -55,6 +55,9 @@ export function buildNetwork(model: StoredModel, reader: SliceReader, ends: Grap
   const values = new Map<string, Value>();
   const makers = new Map<string, NodeProto>();
   const layers: Layer[] = [];
+  const readers = new Map<string, number>();
+  for (const node of model.graph.node)
+    for (const name of node.input) readers.set(name, (readers.get(name) ?? 0) + 1);
   const input: Value = { name: ends.input, shape: ends.inputShape };
   if (!model.graph.input.some(({ name }) => name === ends.input))
     throw new Unsupported(`the graph has no input named ${ends.input}`);
@@ -98,8 +101,7 @@ export function buildNetwork(model: StoredModel, reader: SliceReader, ends: Grap
         return tensor;
       },
       define: (tensor) => tensors.set(result, tensor),
-      readers: (index) =>
-        model.graph.node.filter((reader) => reader.input.includes(name(index))).length,
+      readers: (index) => readers.get(name(index)) ?? 0,
       isConstant: (index) => tensors.has(name(index)),
       output(shape) {
         if (shape.height < 1 || shape.width < 1) throw unsupported('an empty output');

@@ -92,15 +92,15 @@ function scalarParameters(node: NodeContext) {
   };
 }
 
-function integers(node: NodeContext, tensor: StoredTensor): readonly number[] {
+function integers(node: NodeContext, tensor: StoredTensor): Uint8Array | Int8Array | Int32Array {
   const bytes = readBytes(node.reader, tensor);
   switch (tensor.dataType) {
     case DataType.UINT8:
-      return Array.from(bytes);
+      return bytes;
     case DataType.INT8:
-      return Array.from(new Int8Array(bytes.buffer));
+      return new Int8Array(bytes.buffer);
     case DataType.INT32:
-      return Array.from(new Int32Array(bytes.buffer));
+      return new Int32Array(bytes.buffer);
     default:
       throw node.unsupported(`${tensor.name} is ${DataType[tensor.dataType]}`);
   }

@@ -12,24 +12,29 @@ export interface SliceReader {
 }
 
 const windowBytes = 8192;
+const smallBytes = 64;
 
 export function openSliceReader(slice: FileSlice): SliceReader {
   const fd = openSync(slice.path, 'r');
   const buffer = new Uint8Array(windowBytes);
   let start = 0;
   let end = 0;
+  const peek = (position: number, length: number): Uint8Array => {
+    const last = Math.min(position + length, slice.length);
+    if (position < start || last > end) {
+      start = position;
+      end = Math.min(position + windowBytes, slice.length);
+      readSlice(fd, slice, start, buffer.subarray(0, end - start));
+    }
+    return buffer.subarray(position - start, last - start);
+  };
   return {
     length: slice.length,
-    peek(position, length) {
-      const last = Math.min(position + length, slice.length);
-      if (position < start || last > end) {
-        start = position;
-        end = Math.min(position + windowBytes, slice.length);
-        readSlice(fd, slice, start, buffer.subarray(0, end - start));
-      }
-      return buffer.subarray(position - start, last - start);
-    },
+    peek,
     read(position, length) {
+      // What is small has neighbours that will be asked for: scales and zero points lie together.
+      if (length <= smallBytes && position + length <= slice.length)
+        return new Uint8Array(peek(position, length));
       const bytes = new Uint8Array(length);
       readSlice(fd, slice, position, bytes);
       return bytes;
