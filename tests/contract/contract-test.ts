@@ -8,7 +8,7 @@ export const contractTest = (
   name: string,
   body: () => Promise<unknown>,
   missing?: string | undefined,
-): void => testUnless(missing, name, body, 60_000);
+): void => testUnless(missing, name, body, 180_000);
 
 export const noProgram = (program: string): string | undefined =>
   Bun.which(program) ? undefined : `${program} is not installed`;

@@ -30,5 +30,5 @@ testUnless(
     expect(stdout).toMatch(/model id: +small_encoder-fp32-[0-9a-f]{16}\ntrained: +NO/i);
     expect(lines.slice(-2), stderr).toEqual(['healthy', 'ended with 0']);
   },
-  60_000,
+  180_000,
 );

@@ -210,7 +210,7 @@ test('a convolution of bytes, equals its definition in every bit, with and witho
     }),
     { numRuns: 150 },
   );
-}, 30_000);
+}, 180_000);
 
 test('a convolution by Winograd in 16 bits, equals the same transform in every bit', () => {
   fc.assert(
@@ -221,7 +221,7 @@ test('a convolution by Winograd in 16 bits, equals the same transform in every b
     }),
     { numRuns: 25 },
   );
-}, 30_000);
+}, 180_000);
 
 test('a convolution by Winograd in 16 bits, is at most one step from the direct one', () => {
   fc.assert(
@@ -236,4 +236,4 @@ test('a convolution by Winograd in 16 bits, is at most one step from the direct 
     }),
     { numRuns: 25 },
   );
-}, 30_000);
+}, 180_000);

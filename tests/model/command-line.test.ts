@@ -78,7 +78,7 @@ test('model prepare, prints the path of the model', async () => {
   expect(code).toBe(0);
   expect(stdout).toBe(`${join(folder, 'resnet50.onnx')}\n`);
   expect(stderr).toContain('This model is UNTRAINED: its vectors mean nothing.');
-}, 30_000);
+}, 180_000);
 
 test('model prepare, Ctrl-C during a download ends with 130 and leaves nothing', async () => {
   const asked = Promise.withResolvers<void>();
@@ -98,4 +98,4 @@ test('model prepare, Ctrl-C during a download ends with 130 and leaves nothing',
   await server.close();
   const left = readdirSync(join(cache, 'downloads'));
   expect(left.filter((name) => !name.endsWith('.lock'))).toEqual([]);
-}, 30_000);
+}, 180_000);

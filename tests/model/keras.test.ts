@@ -193,5 +193,5 @@ describe('damaged and foreign Keras files', () => {
       }),
       { numRuns: 40, seed: 1, interruptAfterTimeLimit: 4000 },
     );
-  }, 20_000);
+  }, 180_000);
 });

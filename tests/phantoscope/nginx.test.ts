@@ -144,7 +144,7 @@ function scene(
       }
     },
     Bun.which('nginx') ? undefined : 'nginx is not installed',
-    60_000,
+    180_000,
   );
 }
 

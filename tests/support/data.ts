@@ -32,7 +32,7 @@ export function testUnless(
   missing: string | undefined,
   name: string,
   body: Body,
-  timeoutMs = 30_000,
+  timeoutMs = 180_000,
 ): void {
   if (missing === undefined) test(name, () => body() as Promise<void>, timeoutMs);
   else if (requireAll)

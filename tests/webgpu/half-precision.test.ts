@@ -65,6 +65,6 @@ describe('--precision fp16', () => {
         'without a GPU fp16 brings nothing: running fp32',
       );
     },
-    60_000,
+    180_000,
   );
 });

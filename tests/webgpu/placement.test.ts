@@ -91,6 +91,6 @@ describe('placement', () => {
       expect(await child.exited).toBe(2);
       expect(stderr).toMatch(/cannot run every operator of this model on WebGPU/);
     },
-    60_000,
+    180_000,
   );
 });

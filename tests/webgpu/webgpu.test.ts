@@ -96,7 +96,7 @@ describe('WebGPU on SwiftShader', () => {
       expect(code).toBe(2);
       expect(stderr).toMatch(/no adapter is "GeForce" \(there are: 0: SwiftShader Device/);
     },
-    60_000,
+    180_000,
   );
 
   testUnless(
@@ -115,7 +115,7 @@ describe('WebGPU on SwiftShader', () => {
       const line = operator.logs.find(({ msg }) => msg?.startsWith('no GPU'));
       expect(line?.msg).toMatch(/software.*--allow-software-gpu/);
     },
-    60_000,
+    180_000,
   );
 
   testUnless(
@@ -156,7 +156,7 @@ describe('without a GPU', () => {
       expect(stderr).toMatch(/--device webgpu: no WebGPU adapter was found/);
       expect(stderr).toMatch(/no Vulkan driver manifest/);
     },
-    60_000,
+    180_000,
   );
 
   testUnless(
@@ -168,7 +168,7 @@ describe('without a GPU', () => {
       expect(lines.length).toBe(1);
       expect(readyLine(operator)).toMatchObject({ device: 'wasm' });
     },
-    60_000,
+    180_000,
   );
 
   testUnless(
@@ -178,6 +178,6 @@ describe('without a GPU', () => {
       await using operator = await start({ model: tinyTestModel(), env: noDriver });
       expect(mappedFiles(operator.pid)).not.toMatch(/dawn|vulkan/);
     },
-    60_000,
+    180_000,
   );
 });
