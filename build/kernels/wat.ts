@@ -40,6 +40,7 @@ export const i32 = {
   add: binary('i32.add'),
   sub: binary('i32.sub'),
   mul: binary('i32.mul'),
+  and: binary('i32.and'),
   shl: binary('i32.shl'),
   ltU: binary('i32.lt_u'),
   ltS: binary('i32.lt_s'),

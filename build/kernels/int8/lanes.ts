@@ -66,6 +66,11 @@ export const bytes = {
   load: load('i32.load8_s'),
   store: (address: Operand, operand: Operand, offset = 0): Wat =>
     `(i32.store8 offset=${offset} ${value(address)} ${value(operand)})`,
+  /** `count` bytes from one place to another: 2 or 4. */
+  copy: (count: 2 | 4, to: Operand, from: Operand, toOffset: number, fromOffset: number): Wat => {
+    const [load, store] = count === 4 ? ['i32.load', 'i32.store'] : ['i32.load16_u', 'i32.store16'];
+    return `(${store} offset=${toOffset} ${value(to)} (${load} offset=${fromOffset} ${value(from)}))`;
+  },
   /** Two bytes, eight times. */
   load2Splat: (address: Operand): Wat => `(v128.load16_splat ${value(address)})`,
   /** Four bytes in the lowest lanes, zeros above. */

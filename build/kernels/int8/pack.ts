@@ -14,13 +14,18 @@ import {
 import { stepVectorBytes } from './int8-gemm.ts';
 import { anyTrue, bytes, i8x16, i16x8, i32x4 } from './lanes.ts';
 
-/** Where a step of 8 input channels puts channel `k` of output channel `n` (0..3) of a vector. */
-export type StepOrder = (k: number, n: number) => number;
+/** How a step of 8 input channels is laid out. */
+export interface StepOrder {
+  /** Input channels of an output channel that stand side by side. */
+  readonly run: 2 | 4;
+  /** Where channel `k` of output channel `n` (0..3) of a vector goes. */
+  at(k: number, n: number): number;
+}
 
 /** For the relaxed dot product: 4 input channels of each output channel, twice. */
-export const byFours: StepOrder = (k, n) => 16 * (k >> 2) + 4 * n + (k & 3);
+export const byFours: StepOrder = { run: 4, at: (k, n) => 16 * (k >> 2) + 4 * n + (k & 3) };
 /** For the product of 16-bit numbers: 2 input channels of each output channel, four times. */
-export const byPairs: StepOrder = (k, n) => 8 * (k >> 1) + 2 * n + (k & 1);
+export const byPairs: StepOrder = { run: 2, at: (k, n) => 8 * (k >> 1) + 2 * n + (k & 1) };
 
 /** Bytes of packed weights per step of 8 input channels. */
 const stepBytes = 4 * stepVectorBytes;
@@ -30,22 +35,30 @@ const stepBytes = 4 * stepVectorBytes;
  * 4 output channels][as `order` says]. A tap's steps take `tapBytes` at `dst`. Channels beyond `channels` are left as they
  * are.
  */
-export const packInt8 = (order: StepOrder): Wat => {
+export const packInt8 = ({ run, at }: StepOrder): Wat => {
   // Byte k of the 8 of a step, which lie `taps` apart: as many as the local `left` says.
   const copyFrom = (k: number): Wat =>
     k === 8
       ? ''
       : lines(
-          bytes.store('q', bytes.load('p'), order(k, 0)),
+          bytes.store('q', bytes.load('p'), at(k, 0)),
           advance('p', 'taps'),
           either(i32.gtS('left', k + 1), copyFrom(k + 1), ''),
         );
+  const copyWhole = lines(
+    unrolled(8 / run, (i) => bytes.copy(run, 'q', 'p', at(run * i, 0), run * i)),
+    advance('p', 8),
+  );
+  const eachStep = (n: number, copy: Wat): Wat =>
+    countDown('left', 8, lines(copy, advance('q', stepBytes)), `left${n}`);
   return func({
     name: 'pack_int8',
     params: ['src', 'rowBytes', 'channels', 'taps', 'dst', 'tapBytes'],
-    locals: { i32: ['tap', 'left', 'p', 'q'] },
+    locals: { i32: ['tap', 'left', 'p', 'q', 'scattered'] },
     body: lines(
       set('tap', 'taps'),
+      // Of a 1×1 convolution the input channels lie side by side already.
+      set('scattered', i32.add(i32.sub('taps', 1), i32.and('channels', 7))),
       countDown(
         'tap',
         1,
@@ -53,9 +66,9 @@ export const packInt8 = (order: StepOrder): Wat => {
           unrolled(16, (n) =>
             lines(
               set('p', i32.add('src', i32.mul('rowBytes', n))),
-              set('q', i32.add('dst', (n >> 2) * stepVectorBytes + order(0, n & 3))),
+              set('q', i32.add('dst', (n >> 2) * stepVectorBytes + at(0, n & 3))),
               set('left', 'channels'),
-              countDown('left', 8, lines(copyFrom(0), advance('q', stepBytes)), `left${n}`),
+              either('scattered', eachStep(n, copyFrom(0)), eachStep(n, copyWhole)),
             ),
           ),
           advance('src', 1),
