@@ -1,6 +1,5 @@
 # docker build -t resnet50-encoder .
 # docker run -p 52001:52001 -e OP_ENDPOINT=$LOCAL_ADDRESS:52001 resnet50-encoder
-# More, and what each argument is for: docs/deploy.md
 
 # Where npm ci and the build run, and where the libraries are taken from: Debian 12, or what is built like it.
 ARG NODE_IMAGE=node:24-bookworm-slim
