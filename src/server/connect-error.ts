@@ -31,7 +31,8 @@ export function toConnectError(thrown: unknown, context: ErrorContext): ConnectE
   if (signal.aborted && isConsequence(thrown)) return aborted(signal.reason, context);
   if (thrown instanceof ConnectError) return thrown;
   const error = toOperatorError(thrown);
-  if (record) {
+  // What goes wrong afterwards follows from the first error.
+  if (record && record.error === undefined) {
     record.error = error.code;
     record.cause = error.cause;
   }

@@ -74,7 +74,9 @@ export function createFront(options: FrontOptions): Server {
   Object.assign(http1, { httpAllowHalfOpen: true });
   http1.on('clientError', (err, socket) => {
     log.debug(reasonOf(err), 'not an HTTP request');
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+    const tooLarge = (err as NodeJS.ErrnoException).code === 'HPE_HEADER_OVERFLOW';
+    const status = tooLarge ? '431 Request Header Fields Too Large' : '400 Bad Request';
+    if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
     else socket.destroy();
   });
 

@@ -35,13 +35,18 @@ export async function* envelopedMessage(
   { maxMessageBytes, expect }: MessageOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const chunks = body[Symbol.asyncIterator]();
-  const { flags, length, rest } = await readPrefix(chunks);
-  if (length > maxMessageBytes) throw tooLarge(maxMessageBytes, length);
-  if (flags > packedFlag) throw malformed(`a message with flags ${flags}`);
-  const message = exactly(chunks, rest, length);
-  if (flags === packedFlag) return yield* unpacked(message, maxMessageBytes);
-  expect(length);
-  yield* message;
+  try {
+    const { flags, length, rest } = await readPrefix(chunks);
+    if (length > maxMessageBytes) throw tooLarge(maxMessageBytes, length);
+    if (flags > packedFlag) throw malformed(`a message with flags ${flags}`);
+    const message = exactly(chunks, rest, length);
+    if (flags === packedFlag) return yield* unpacked(message, maxMessageBytes);
+    expect(length);
+    yield* message;
+  } finally {
+    // Not awaited: it may have to wait for a piece that never comes.
+    void chunks.return?.();
+  }
 }
 
 async function readPrefix(

@@ -1,0 +1,83 @@
+/** More work at once than there is memory for: some is refused, the rest is done, and nothing else suffers. */
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { largeJpeg } from '../support/large-jpeg.ts';
+import {
+  buildTimeout,
+  type LimitedOperator,
+  outcomeOf,
+  probe,
+  startLimited,
+  toText,
+} from './support/limited-operator.ts';
+
+const MB = 1e6;
+let operator: LimitedOperator;
+let large: string;
+let small: string;
+
+/** As on a machine of 1 GB, and the queue short: 9.4 megapixels take 76 MB, of 268 for all. */
+beforeAll(async () => {
+  operator = await startLimited('--memory', '1GiB', '--max-queue-pixels', '50000000');
+  large = toText(await largeJpeg({ width: 3072, height: 3072 }));
+  small = toText(await largeJpeg({ width: 256, height: 256 }));
+}, buildTimeout);
+afterAll(() => operator?.[Symbol.asyncDispose]());
+
+const tally = (outcomes: readonly string[], pattern: RegExp): number =>
+  outcomes.filter((outcome) => pattern.test(outcome)).length;
+
+test('24 large JPEGs at once, some are refused, the others answered; memory stays within the budgets', async () => {
+  await operator.client().execute({ datas: [small] });
+  const before = operator.forgetPeak();
+  const probing = probe(operator);
+  const outcomes = await Promise.all(
+    Array.from({ length: 24 }, () => outcomeOf(operator.client().execute({ datas: [large] }))),
+  );
+  const times = await probing.stop();
+  const refused = tally(
+    outcomes,
+    /^\[resource_exhausted\] .*\(--max-(queue-pixels|bytes-in-flight)\)/,
+  );
+  expect(refused).toBeGreaterThan(0);
+  expect(tally(outcomes, /^ok$/)).toBeGreaterThanOrEqual(5);
+  expect(refused + tally(outcomes, /^ok$/)).toBe(24);
+  // What may be decoded at once, what may be received, and what the collector has not come to yet.
+  const rise = operator.peakMb - before;
+  expect(rise * MB).toBeLessThan(256 * 2 ** 20 + 128 * 2 ** 20 + 64 * MB);
+  // This process is as busy as the operator; the measurement is bench/flood.ts.
+  const median = times[Math.floor(times.length / 2)] ?? Number.POSITIVE_INFINITY;
+  expect(median).toBeLessThan(50);
+  console.log(
+    `${refused} of 24 refused, +${rise.toFixed(0)} MB, Healthy ${median.toFixed(1)} ms (median of ${times.length})`,
+  );
+}, 60_000);
+
+test('after the flood, everything that was held is free', async () => {
+  const outcomes = await Promise.all(
+    Array.from({ length: 5 }, () => outcomeOf(operator.client().execute({ datas: [large] }))),
+  );
+  expect(outcomes).toEqual(Array(5).fill('ok'));
+}, 60_000);
+
+test('calls that are given up while they wait give back what they held', async () => {
+  for (let round = 0; round < 3; round++) {
+    const abort = new AbortController();
+    const given = Array.from({ length: 6 }, () =>
+      outcomeOf(operator.client().execute({ datas: [large] }, { signal: abort.signal })),
+    );
+    await Bun.sleep(300);
+    abort.abort();
+    await Promise.all(given);
+  }
+  expect(await outcomeOf(operator.client().execute({ datas: [large, large, large] }))).toBe('ok');
+}, 60_000);
+
+test('a request with many images, does not keep another with one from its turn', async () => {
+  const many = operator.client().execute({ datas: Array<string>(5).fill(large) });
+  await Bun.sleep(100);
+  const begun = performance.now();
+  await operator.client().execute({ datas: [small] });
+  const alone = performance.now() - begun;
+  await many;
+  expect(alone).toBeLessThan((performance.now() - begun) * 0.8);
+}, 60_000);
