@@ -134,7 +134,7 @@ test('--idle-timeout, a connection without calls is closed, one with a call is n
 
 test('--max-header-bytes, a header over it is refused', async () => {
   const large = { 'x-large': 'a'.repeat(4000) };
-  expect((await fetch(`${running.url}/healthz`, { headers: large })).status).toBe(400);
+  expect((await fetch(`${running.url}/healthz`, { headers: large })).status).toBe(431);
   const small = { 'x-small': 'a'.repeat(1000) };
   expect((await fetch(`${running.url}/healthz`, { headers: small })).status).toBe(200);
   await expect(grpcClient(running.url).healthy({}, { headers: large })).rejects.toThrow();
