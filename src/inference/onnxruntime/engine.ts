@@ -2,17 +2,13 @@
 import { startWorker } from '../../threads.ts';
 import type { Engine } from '../engine.ts';
 import { type AdapterInfo, MissingFeatureError } from '../webgpu/adapter.ts';
+import { createSharedBatches } from './shared-batches.ts';
 import type { WorkerOptions, WorkerReply, WorkerRequest } from './worker.ts';
 
 /** Sizes of batch on a GPU: shapes stay few, so that pipelines and buffers are made once. */
 const gpuBatchSizes = [1, 2, 4, 8, 16, 32, 64, 128];
 /** Longest that a thread may take to free what it holds, in milliseconds, before it is ended as it is. */
 const closingMs = 2000;
-
-interface Pending {
-  resolve(rows: Float32Array[]): void;
-  reject(error: Error): void;
-}
 
 export interface OnnxruntimeEngine extends Engine {
   /** The GPU, when there is one. */
@@ -40,7 +36,8 @@ export async function createOnnxruntimeEngine(
     batchSizes: options.gpu ? sizesUpTo(maxBatch) : undefined,
   };
   const worker = startWorker('inference/onnxruntime/worker', workerOptions);
-  const pending = new Map<number, Pending>();
+  const batches = createSharedBatches(options.shape, maxBatch);
+  const pending = new Map<number, PromiseWithResolvers<Float32Array[]>>();
   const found = Promise.withResolvers<AdapterInfo | undefined>();
   const started = Promise.withResolvers<void>();
   const lost = Promise.withResolvers<Error>();
@@ -104,13 +101,16 @@ export async function createOnnxruntimeEngine(
     concurrency: 2,
     maxBatch,
     lost: lost.promise,
-    run(inputs) {
-      if (dead) return Promise.reject(dead);
+    async run(inputs) {
+      if (dead) throw dead;
       const id = nextId++;
-      return new Promise((resolve, reject) => {
-        pending.set(id, { resolve, reject });
-        worker.postMessage({ type: 'run', id, inputs } satisfies WorkerRequest);
-      });
+      const batch = batches.put(inputs);
+      const settled = Promise.withResolvers<Float32Array[]>();
+      pending.set(id, settled);
+      worker.postMessage({ type: 'run', id, ...batch } satisfies WorkerRequest);
+      const rows = await settled.promise;
+      batches.giveBack(batch);
+      return rows;
     },
     close,
   };

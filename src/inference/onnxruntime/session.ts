@@ -1,4 +1,5 @@
 /** The one file that imports onnxruntime: opens a session on an ONNX file and runs batches through it. */
+/// <reference types="@webgpu/types" />
 import { closeSync, openSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import type * as Ort from 'onnxruntime-web';
@@ -27,7 +28,7 @@ export interface SessionOptions {
   readonly shape: readonly [number, number, number];
   readonly dimension: number;
   readonly threads: number;
-  /** Sizes of batch that are run; a batch between two of them is filled up with zeros. Ascending. @default any */
+  /** Sizes of batch that are run; a batch between two of them is filled up. Ascending. @default any */
   readonly batchSizes?: readonly number[] | undefined;
   /** onnxruntime prints a profile of every run when the session is released; for tests and benchmarks. */
   readonly profile?: boolean;
@@ -55,8 +56,10 @@ export async function openSession(options: SessionOptions, gpu?: OpenDevice): Pr
     ...(gpu ? { extra: { session: { disable_cpu_ep_fallback: '1' } } } : {}),
     ...(options.profile ? { enableProfiling: true } : {}),
   });
+  const size = imageSize(options);
+  const feed = gpu ? gpuFeed(ort, gpu, options, size) : cpuFeed(ort, options, size);
   return {
-    run: batchRunner(ort, session, options),
+    run: batchRunner(session, options, feed),
     async release() {
       if (options.profile) session.endProfiling();
       await session.release();
@@ -78,29 +81,18 @@ async function createSession(
 }
 
 function batchRunner(
-  ort: typeof Ort,
   session: Ort.InferenceSession,
   options: SessionOptions,
+  feed: Feed,
 ): Session['run'] {
-  const { input: inputName, output: outputName, shape, dimension } = options;
-  const size = shape.reduce((product, side) => product * side, 1);
-  // One staging buffer per batch size: the sizes are few, and each run copies into the same memory.
-  const staging = new Map<number, Float32Array>();
-  const stagingOf = (count: number): Float32Array => {
-    const kept = staging.get(count) ?? new Float32Array(count * size);
-    staging.set(count, kept);
-    return kept;
-  };
-
+  const { input: inputName, output: outputName, dimension } = options;
+  const size = imageSize(options);
   return async (inputs) => {
     const count = options.batchSizes?.find((allowed) => allowed >= inputs.length) ?? inputs.length;
-    const batch = stagingOf(count).fill(0, inputs.length * size);
-    for (const [i, input] of inputs.entries()) {
+    for (const input of inputs)
       if (input.length !== size)
         throw new RangeError(`a tensor of ${input.length} values, ${size} expected`);
-      batch.set(input, i * size);
-    }
-    const feeds = { [inputName]: new ort.Tensor('float32', batch, [count, ...shape]) };
+    const feeds = { [inputName]: feed(inputs, count) };
     const output = (await session.run(feeds, [outputName]))[outputName];
     if (!output) throw new Error(`the graph has no output named ${outputName}`);
     const rows = output.data as Float32Array;
@@ -109,6 +101,53 @@ function batchRunner(
     return inputs.map((_, i) => rows.slice(i * dimension, (i + 1) * dimension));
   };
 }
+
+/**
+ * Puts images where the network reads them. The sizes of batch are few, and memory is kept for each; rows of a batch that
+ * is not full hold zeros or an earlier image, and nobody looks at what becomes of them.
+ */
+type Feed = (inputs: readonly Float32Array[], count: number) => Ort.Tensor;
+
+function cpuFeed(ort: typeof Ort, { shape }: SessionOptions, size: number): Feed {
+  const kept = new Map<number, Float32Array>();
+  return (inputs, count) => {
+    const batch = kept.get(count) ?? new Float32Array(count * size);
+    kept.set(count, batch);
+    for (const [i, input] of inputs.entries()) batch.set(input, i * size);
+    return new ort.Tensor('float32', batch, [count, ...shape]);
+  };
+}
+
+/** Straight into a buffer on the GPU: onnxruntime itself would copy the batch into its own memory first. */
+function gpuFeed(
+  ort: typeof Ort,
+  { device }: OpenDevice,
+  { shape }: SessionOptions,
+  size: number,
+): Feed {
+  const kept = new Map<number, { buffer: GPUBuffer; tensor: Ort.Tensor }>();
+  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
+  const allocate = (count: number) => {
+    const buffer = device.createBuffer({ size: count * size * bytesPerValue, usage });
+    const dims = [count, ...shape];
+    return { buffer, tensor: ort.Tensor.fromGpuBuffer(buffer, { dataType: 'float32', dims }) };
+  };
+  return (inputs, count) => {
+    const { buffer, tensor } = kept.get(count) ?? allocate(count);
+    kept.set(count, { buffer, tensor });
+    for (const [i, input] of inputs.entries())
+      device.queue.writeBuffer(
+        buffer,
+        i * size * bytesPerValue,
+        input as Float32Array<ArrayBuffer>,
+      );
+    return tensor;
+  };
+}
+
+const bytesPerValue = Float32Array.BYTES_PER_ELEMENT;
+const imageSize = ({ shape }: SessionOptions): number =>
+  shape.reduce((product, side) => product * side, 1);
 
 function readModel(slice: FileSlice): Uint8Array {
   const fd = openSync(slice.path, 'r');

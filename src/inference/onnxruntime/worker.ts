@@ -7,6 +7,7 @@ import {
   openDevice,
 } from '../webgpu/adapter.ts';
 import { openSession, type SessionOptions } from './session.ts';
+import { imagesOf, type SharedBatch } from './shared-batches.ts';
 import { warmUp } from './warm-up.ts';
 
 /** What the thread is started with; with `gpu` it runs on WebGPU, else on WASM. */
@@ -17,7 +18,7 @@ export interface WorkerOptions extends SessionOptions {
 /** To the thread: load the model, run a batch, end. */
 export type WorkerRequest =
   | { readonly type: 'open' }
-  | { readonly type: 'run'; readonly id: number; readonly inputs: readonly Float32Array[] }
+  | ({ readonly type: 'run'; readonly id: number } & SharedBatch)
   | { readonly type: 'close' };
 
 /** From the thread: the GPU it would run on, ready, could not start, the end of a batch, or the end of the GPU. */
@@ -44,9 +45,9 @@ port.on('message', (request: WorkerRequest) => {
   if (request.type === 'open') asked.resolve();
   else if (request.type === 'close') last = last.then(close).finally(() => port.close());
   else {
-    const { id, inputs } = request;
+    const { id } = request;
     last = last
-      .then(() => run(inputs))
+      .then(() => run(imagesOf(request, options.shape)))
       .then((rows) => reply({ type: 'rows', id, rows }))
       .catch((error: unknown) => reply({ type: 'error', id, message: text(error) }));
   }
