@@ -1,5 +1,6 @@
 /** The fp16 variant: what is in the file, what it computes elsewhere, what the command and the executable do with it. */
 import { describe, expect, test } from 'bun:test';
+import { createHash } from 'node:crypto';
 import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -41,6 +42,7 @@ function edit(onnx: string, change: (model: ModelProto) => void): void {
   const manifestPath = onnx.replace(/onnx$/, 'json');
   const manifest = JSON.parse(readFileSync(manifestPath, 'utf8'));
   manifest.variants.fp32.bytes = bytes.length;
+  manifest.variants.fp32.sha256 = createHash('sha256').update(bytes).digest('hex');
   writeFileSync(manifestPath, JSON.stringify(manifest));
 }
 
