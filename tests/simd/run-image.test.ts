@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { counterBytes } from '../../src/inference/simd/plan/plan-network.ts';
+import { counterBytes } from '../../src/inference/simd/plan/plan.ts';
 import { resetCounters, runImage } from '../../src/inference/simd/threads/run-image.ts';
 
 const context = 128;

@@ -1,7 +1,7 @@
 /** The parts of a Winograd convolution → calls of the kernels. */
 import { pixelBytes, rowBytes } from '../plan/tensor.ts';
-import { floorOf, type RunChunk, type Thread } from './bind.ts';
 import type { WinogradInputStep, WinogradOutputStep, WinogradProductStep } from './steps.ts';
+import { floorOf, type RunChunk, type Thread } from './thread.ts';
 
 /** Bytes of a tile's entry in the table of `winograd_output`. */
 const outEntryBytes = 16;

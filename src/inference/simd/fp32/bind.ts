@@ -13,16 +13,7 @@ import type {
   NormaliseStep,
   ReluStep,
 } from './steps.ts';
-
-/** Runs chunk `chunk` of a step for the image whose context is at address `context`. */
-export type RunChunk = (context: number, chunk: number) => void;
-
-export interface Thread {
-  readonly kernels: Fp32Kernels;
-  readonly memory: WebAssembly.Memory;
-  /** Address of the thread's scratch. */
-  readonly scratch: number;
-}
+import { floorOf, type RunChunk, type Thread } from './thread.ts';
 
 const groupBytes = blockChannels * 4;
 
@@ -50,9 +41,6 @@ export function bindFp32(step: Fp32Step, thread: Thread): RunChunk {
       return bindNormalise(step, thread);
   }
 }
-
-/** The lower bound that makes a kernel's last operation a ReLU, or nothing. */
-export const floorOf = (relu: boolean): number => (relu ? 0 : Number.NEGATIVE_INFINITY);
 
 /** The border as runs of bytes: all above the map, the right edge of each row with the left one of the next, all below. */
 export function bindClear(

@@ -2,7 +2,7 @@
 import type { ConvLayer, Window } from '../network/network.ts';
 import type { StoredTensor } from '../onnx/stored-model.ts';
 import { cutProduct } from '../plan/chunks.ts';
-import type { PlanBuilder } from '../plan/plan-network.ts';
+import type { PlanBuilder } from '../plan/plan-builder.ts';
 import { noBorder, pixelAt, pixelBytes, rowBytes, type Tensor } from '../plan/tensor.ts';
 import { Unsupported } from '../unsupported.ts';
 import { blockChannels, makes, padded } from './blocks.ts';

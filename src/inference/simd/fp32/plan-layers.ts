@@ -2,7 +2,7 @@
 import { inputsOf, type Layer } from '../network/network.ts';
 import { cutEvenly } from '../plan/chunks.ts';
 import type { Step } from '../plan/plan.ts';
-import type { FormatPlanner, PlanBuilder } from '../plan/plan-network.ts';
+import type { FormatPlanner, PlanBuilder } from '../plan/plan-builder.ts';
 import { borderOf, noBorder, union } from '../plan/tensor.ts';
 import { Unsupported } from '../unsupported.ts';
 import { blockChannels, makes, padded } from './blocks.ts';

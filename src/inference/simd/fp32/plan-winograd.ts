@@ -1,7 +1,7 @@
 /** A 3×3 convolution of stride 1 by Winograd's F(4×4, 3×3); the mathematics is in docs/engine.md. */
 import { type ConvLayer, type Edges, pixels } from '../network/network.ts';
 import { cutEvenly } from '../plan/chunks.ts';
-import type { PlanBuilder } from '../plan/plan-network.ts';
+import type { PlanBuilder } from '../plan/plan-builder.ts';
 import { pixelAt, pixelBytes, type Tensor } from '../plan/tensor.ts';
 import { blockChannels, makes } from './blocks.ts';
 import { channelConstant, loadWeights, wholeTiles } from './plan-gemm.ts';

@@ -1,14 +1,15 @@
 /** The parts of a Winograd convolution in 16 bits → calls of the kernels. */
-import type { RunChunk } from '../fp32/bind.ts';
+
 import { planes } from '../fp32/plan-winograd.ts';
+import type { RunChunk } from '../fp32/thread.ts';
 import { rowBytes } from '../plan/tensor.ts';
-import type { Int8Thread } from './bind.ts';
 import type {
   Int8Winograd,
   Int8WinogradInputStep,
   Int8WinogradOutputStep,
   Int8WinogradProductStep,
 } from './steps.ts';
+import type { Int8Thread } from './thread.ts';
 
 /** Bytes of a tile's entry in the table of `winograd_output`. */
 const outEntryBytes = 16;

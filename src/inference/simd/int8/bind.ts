@@ -1,9 +1,8 @@
 /** Steps → calls of the kernels. */
-import type { RunChunk } from '../fp32/bind.ts';
 import { blockChannels } from '../fp32/blocks.ts';
+import type { RunChunk } from '../fp32/thread.ts';
 import { pixelAt, pixelBytes, rowBytes } from '../plan/tensor.ts';
 import { bindInput, bindOutput, bindProduct } from './bind-winograd.ts';
-import type { Int8Kernels } from './kernels.ts';
 import type {
   ImageStep,
   Int8AddStep,
@@ -12,13 +11,7 @@ import type {
   Int8MaxPoolStep,
   Int8Step,
 } from './steps.ts';
-
-export interface Int8Thread {
-  readonly kernels: Int8Kernels;
-  readonly memory: WebAssembly.Memory;
-  /** Address of the thread's scratch. */
-  readonly scratch: number;
-}
+import type { Int8Thread } from './thread.ts';
 
 export function bindInt8(step: Int8Step, thread: Int8Thread): RunChunk {
   switch (step.op) {

@@ -3,9 +3,9 @@ import type { FileSlice } from '../../../model/file-slice.ts';
 import { readSlice } from '../../../model/file-slice.ts';
 import { blockChannels } from '../fp32/blocks.ts';
 import { planes } from '../fp32/plan-winograd.ts';
-import type { Int8Thread } from './bind.ts';
 import { scratchOf, winogradFactorBytes } from './plan-gemm.ts';
 import type { Int8WeightLoad } from './steps.ts';
+import type { Int8Thread } from './thread.ts';
 
 export function loadInt8Weights(
   load: Int8WeightLoad,

@@ -2,7 +2,7 @@
 import { blockChannels, makes, padded } from '../fp32/blocks.ts';
 import { channelConstant, loadWeights, planProduct } from '../fp32/plan-gemm.ts';
 import type { ConvLayer } from '../network/network.ts';
-import type { PlanBuilder } from '../plan/plan-network.ts';
+import type { PlanBuilder } from '../plan/plan-builder.ts';
 import { Unsupported } from '../unsupported.ts';
 import { bytesOf, type Int8Conv, leastByte, sumScale } from './quantities.ts';
 import type { Int8WeightLoad } from './steps.ts';

@@ -4,7 +4,7 @@ import { fp32 } from '../fp32/plan-layers.ts';
 import { takesWinograd } from '../fp32/plan-winograd.ts';
 import type { AddLayer, ConvLayer, Layer, MaxPoolLayer } from '../network/network.ts';
 import { cutEvenly } from '../plan/chunks.ts';
-import type { FormatPlanner, PlanBuilder } from '../plan/plan-network.ts';
+import type { FormatPlanner, PlanBuilder } from '../plan/plan-builder.ts';
 import type { Tensor } from '../plan/tensor.ts';
 import { Unsupported } from '../unsupported.ts';
 import { planImage, planInt8Gemm } from './plan-gemm.ts';

@@ -10,7 +10,7 @@ import {
   transformScratch,
 } from '../fp32/plan-winograd.ts';
 import { cutEvenly } from '../plan/chunks.ts';
-import type { PlanBuilder } from '../plan/plan-network.ts';
+import type { PlanBuilder } from '../plan/plan-builder.ts';
 import { loadInt8Weights, winogradFactorBytes } from './plan-gemm.ts';
 import { type Int8Conv, sumScale } from './quantities.ts';
 import type { Int8Winograd } from './steps.ts';

@@ -1,6 +1,11 @@
 /** Scales as the kernels take them, and what these ask of the numbers they get. */
-import type { ConvLayer, Layer, Value } from '../network/network.ts';
-import type { Quantisation, QuantisedWeights } from '../network/quantisation.ts';
+import type {
+  ConvLayer,
+  Layer,
+  Quantisation,
+  QuantisedWeights,
+  Value,
+} from '../network/network.ts';
 import { Unsupported } from '../unsupported.ts';
 
 /** @throws Unsupported when the value is a float, or does not fit into a signed byte */

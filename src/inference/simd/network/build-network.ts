@@ -1,44 +1,11 @@
 /** ONNX graph → layers: finds the operators, follows the names, works out the shapes. */
 import type { NodeProto } from '../../../gen/onnx/onnx_pb.ts';
-import { type Attributes, attributesOf } from '../onnx/attributes.ts';
+import { attributesOf } from '../onnx/attributes.ts';
 import type { SliceReader } from '../onnx/slice-reader.ts';
-import { type StoredModel, type StoredTensor, storedTensor } from '../onnx/stored-model.ts';
+import { type StoredModel, storedTensor } from '../onnx/stored-model.ts';
 import { Unsupported } from '../unsupported.ts';
 import type { Layer, Network, Shape, Value } from './network.ts';
 import { operators } from './operators.ts';
-
-/** What an operator's translation sees of its node. */
-export interface NodeContext {
-  readonly name: string;
-  readonly attributes: Attributes;
-  readonly reader: SliceReader;
-  readonly opset: number;
-  /** The activations that are input `index`. */
-  value(index: number): Value;
-  /** The constant that is input `index`; undefined when it is left out. */
-  optionalTensor(index: number): StoredTensor | undefined;
-  tensor(index: number): StoredTensor;
-  /** Makes the node's output a constant. */
-  define(tensor: StoredTensor): void;
-  /** How often input `index` is read, by this node and by others. */
-  readers(index: number): number;
-  /** Tells an input that flows from a constant. */
-  isConstant(index: number): boolean;
-  /** A new value for the node's output. */
-  output(shape: Shape): Value;
-  /** Adds a layer; its output is the node's. */
-  push(layer: Layer): void;
-  /** Makes the node's output another name of a value. */
-  alias(value: Value): void;
-  /** The network's input, where input `index` is that in the order height, width, channels. */
-  interleavedInput(index: number): Value | undefined;
-  /** The layer that made the value of input `index`; undefined for the network's input. */
-  producer(index: number): Layer | undefined;
-  /** The graph's node that made the value of input `index`, for patterns over several nodes. */
-  madeBy(index: number): NodeProto | undefined;
-  readonly node: NodeProto;
-  unsupported(reason: string): Unsupported;
-}
 
 export interface GraphEnds {
   /** Names of the graph's input and output. */

@@ -3,12 +3,28 @@
  * and constants are told from values. One image at a time; number formats come later.
  */
 import type { StoredTensor } from '../onnx/stored-model.ts';
-import type { Quantisation, QuantisedWeights } from './quantisation.ts';
 
 export interface Shape {
   readonly channels: number;
   readonly height: number;
   readonly width: number;
+}
+
+/** An activation as an integer: value = integer · scale. */
+export interface Quantisation {
+  readonly scale: number;
+  /** What the file adds to the integer to store it. */
+  readonly zeroPoint: number;
+  /** Bounds of the integer. */
+  readonly least: number;
+  readonly most: number;
+}
+
+/** A convolution's weights in 8 bits, and its bias in the accumulators' unit: input scale · weight scale. */
+export interface QuantisedWeights {
+  /** One per output channel. */
+  readonly scales: Float32Array;
+  readonly bias: Int32Array | undefined;
 }
 
 /** What flows between layers: one image's activations. Compared by identity. */

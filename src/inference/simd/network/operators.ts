@@ -1,7 +1,7 @@
 /** One ONNX operator each: what the kernels can do with it, or why not. */
 import { readFloats, readInt64s } from '../onnx/stored-model.ts';
-import type { NodeContext } from './build-network.ts';
 import { pixels, type Shape, size, type Value } from './network.ts';
+import type { NodeContext } from './node-context.ts';
 import { clip, dequantizeLinear, quantisedWeights, quantizeLinear } from './quantisation.ts';
 import { outputShape, poolWindow, readWindow } from './windows.ts';
 

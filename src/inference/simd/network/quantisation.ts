@@ -4,17 +4,8 @@
  */
 import { TensorProto_DataType as DataType } from '../../../gen/onnx/onnx_pb.ts';
 import { readBytes, readFloats, type StoredTensor } from '../onnx/stored-model.ts';
-import type { NodeContext } from './build-network.ts';
-
-/** An activation as an integer: value = integer · scale. */
-export interface Quantisation {
-  readonly scale: number;
-  /** What the file adds to the integer to store it. */
-  readonly zeroPoint: number;
-  /** Bounds of the integer. */
-  readonly least: number;
-  readonly most: number;
-}
+import type { QuantisedWeights } from './network.ts';
+import type { NodeContext } from './node-context.ts';
 
 /** `x` → round(x / scale), saturated. The value that is quantised must have no other reader: it exists in 8 bits only.
  * What comes from a ReLU is not negative, and a pool of integers has the bounds of what goes into it. */
@@ -104,13 +95,6 @@ function integers(node: NodeContext, tensor: StoredTensor): Uint8Array | Int8Arr
     default:
       throw node.unsupported(`${tensor.name} is ${DataType[tensor.dataType]}`);
   }
-}
-
-/** A convolution's weights in 8 bits, and its bias in the accumulators' unit: input scale · weight scale. */
-export interface QuantisedWeights {
-  /** One per output channel. */
-  readonly scales: Float32Array;
-  readonly bias: Int32Array | undefined;
 }
 
 /** How far a bias's scale may be from the product of the other two: they are rounded to float32. */

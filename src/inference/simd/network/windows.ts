@@ -1,6 +1,7 @@
 /** Kernel sizes, strides and paddings as ONNX writes them. */
-import type { NodeContext } from './build-network.ts';
+
 import type { Edges, Shape, Window } from './network.ts';
+import type { NodeContext } from './node-context.ts';
 
 interface Side {
   readonly height: number;

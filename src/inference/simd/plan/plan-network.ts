@@ -4,7 +4,6 @@ import { int8 } from '../int8/plan-layers.ts';
 import {
   type Edges,
   inputsOf,
-  type Layer,
   type Network,
   pixels,
   type Shape,
@@ -14,46 +13,15 @@ import {
 import { Unsupported } from '../unsupported.ts';
 import { createAddressSpace } from './address-space.ts';
 import { type ArenaBlock, aligned, type Lifetime, placeBlocks } from './arena.ts';
-import type { Constant, Plan, Step, WeightLoad } from './plan.ts';
+import { type Constant, counterBytes, type Plan, type Step, type WeightLoad } from './plan.ts';
+import type { FormatPlanner, PlanBuilder } from './plan-builder.ts';
 import { noBorder, type Tensor, tensorBytes, union } from './tensor.ts';
-
-/** What a number format decides. */
-export interface FormatPlanner {
-  readonly format: Plan['format'];
-  /** Bytes of an activation, and how many channels are stored; `isInput` tells the network's input. */
-  tensorLayout(value: Value, isInput: boolean): { elementBytes: number; channels: number };
-  /** What a layer reads around its input; `isInput` tells that it is the network's. */
-  border(layer: Layer, isInput: boolean): Edges;
-  planInput(builder: PlanBuilder, input: ArenaBlock, tensor: Tensor, layout: 'NCHW' | 'NHWC'): void;
-  /** @throws Unsupported */
-  planLayer(builder: PlanBuilder, layer: Layer): void;
-}
-
-/** What a number format's planner calls. */
-export interface PlanBuilder {
-  /** Where a value lies. */
-  tensor(value: Value): Tensor;
-  isInput(value: Value): boolean;
-  /** Room in the context for as long as steps use it. */
-  block(bytes: number): ArenaBlock;
-  /** Constants in memory for the engine's life; equal keys share one place. */
-  constant(key: string, make: () => Int32Array | Float32Array): number;
-  /** Room for packed weights. */
-  reserve(bytes: number): number;
-  /** Makes sure that every thread has that much scratch. */
-  scratch(bytes: number): void;
-  load(load: WeightLoad): void;
-  /** Appends a step; `uses` are the blocks and tensors that it reads or writes. */
-  step(step: Step, uses: readonly (ArenaBlock | undefined)[]): void;
-}
 
 export interface PlanOptions {
   readonly threads: number;
   readonly layout: 'NCHW' | 'NHWC';
 }
 
-/** Bytes of a step's two counters: a cache line. */
-export const counterBytes = 64;
 /** A 32-bit memory, less a page. */
 const mostBytes = 2 ** 32 - 65536;
 

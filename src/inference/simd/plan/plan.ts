@@ -27,6 +27,9 @@ export interface Plan {
   readonly steps: readonly Step[];
 }
 
+/** Bytes of a step's two counters: a cache line. */
+export const counterBytes = 64;
+
 /** An int8 plan has float32 steps at both ends. */
 export type Step = Fp32Step | Int8Step;
 export type WeightLoad = Fp32WeightLoad | Int8WeightLoad;

@@ -1,8 +1,9 @@
 /** Steps and weights of any number format, each to the kernels that are its own. */
 import type { FileSlice } from '../../../model/file-slice.ts';
-import { bindClear, bindFp32, type RunChunk } from '../fp32/bind.ts';
+import { bindClear, bindFp32 } from '../fp32/bind.ts';
 import type { Fp32Kernels } from '../fp32/kernels.ts';
 import { loadWeights as loadFp32Weights } from '../fp32/load-weights.ts';
+import type { RunChunk } from '../fp32/thread.ts';
 import { bindInt8 } from '../int8/bind.ts';
 import type { Int8Kernels } from '../int8/kernels.ts';
 import { loadInt8Weights } from '../int8/load-weights.ts';

@@ -4,7 +4,7 @@
  * any number of threads may take part, and one that comes late passes through the finished steps at once; a thread whose
  * core is busy elsewhere takes fewer chunks.
  */
-import { counterBytes } from '../plan/plan-network.ts';
+import { counterBytes } from '../plan/plan.ts';
 
 /** Step `step`'s counters as indices into an Int32Array over the memory, for the context at byte address `context`. */
 const takenAt = (context: number, step: number): number => (context + step * counterBytes) / 4;
