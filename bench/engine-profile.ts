@@ -1,4 +1,6 @@
 /** Where the time of the simd engine goes: every step of the plan, on this thread. */
+
+import { planesOf } from '../src/inference/simd/fp32/winograd-tiles.ts';
 import { loadKernels } from '../src/inference/simd/kernels/load-kernels.ts';
 import { openNetwork, type SimdModel } from '../src/inference/simd/open-network.ts';
 import type { Step } from '../src/inference/simd/plan/plan.ts';
@@ -46,7 +48,8 @@ function multiplicationsOf(step: Step): number {
   }
   if (step.op === 'winogradProduct' || step.op === 'int8WinogradProduct') {
     const { tiles, src, dst } = step.winograd;
-    return 36 * tiles * src.channels * dst.channels;
+    const planes = planesOf('tile' in step.winograd ? step.winograd.tile : 4);
+    return planes * tiles * src.channels * dst.channels;
   }
   return 0;
 }
@@ -83,8 +86,9 @@ function describe(step: Step): string {
   }
   if ('winograd' in step) {
     const { src, dst } = step.winograd;
+    const tile = 'tile' in step.winograd ? step.winograd.tile : 4;
     const name = /(Input|Output)$/.exec(step.op)?.[0].toLowerCase() ?? 'products';
-    return `Winograd ${src.channels}→${dst.channels}, ${dst.height}×${dst.width}: ${name}`;
+    return `Winograd ${tile}×${tile}, ${src.channels}→${dst.channels}, ${dst.height}×${dst.width}: ${name}`;
   }
   return step.op;
 }

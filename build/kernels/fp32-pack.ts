@@ -16,7 +16,7 @@ import {
   v128,
   type Wat,
 } from './wat.ts';
-import { bothAxes, kernelTransform, transformLocals } from './winograd.ts';
+import { type Algorithm, bothAxes, transformLocals } from './winograd.ts';
 
 const rowPointers = ['row0', 'row1', 'row2', 'row3'];
 
@@ -78,34 +78,35 @@ export const packGemm: Wat = func({
   ),
 });
 
-/** For Winograd: G g Gᵀ of every 3×3 kernel, as 36 matrices [input channel][16], `planeBytes` apart at `dst`. */
-export const packWinograd: Wat = func({
-  name: 'pack_winograd',
-  params: ['src', 'rowBytes', 'channels', 'scale', 'dst', 'planeBytes', 'scratch'],
-  locals: { i32: ['q', ...rowPointers], v128: [...transformLocals, 'factor'] },
-  body: countDown(
-    'channels',
-    1,
-    lines(
-      unrolled(4, (vector) =>
-        lines(
-          pointRows('src', vector),
-          set('factor', v128.load('scale', 16 * vector)),
-          bothAxes(
-            kernelTransform(arithmetic),
-            (x) => unrolled(3, (y) => gather(`d${y}`, 4 * (3 * y + x))),
-            (y, row) =>
-              lines(
-                y === 0 ? set('q', 'dst') : '',
-                ...row.map((out) =>
-                  lines(v128.store('q', out, 16 * vector), advance('q', 'planeBytes')),
+/** For Winograd: G g Gᵀ of every 3×3 kernel, as a matrix [input channel][16] per element, `planeBytes` apart at `dst`. */
+export const packWinograd = ({ tile, kernel }: Algorithm): Wat =>
+  func({
+    name: `pack_winograd${tile}`,
+    params: ['src', 'rowBytes', 'channels', 'scale', 'dst', 'planeBytes', 'scratch'],
+    locals: { i32: ['q', ...rowPointers], v128: [...transformLocals, 'factor'] },
+    body: countDown(
+      'channels',
+      1,
+      lines(
+        unrolled(4, (vector) =>
+          lines(
+            pointRows('src', vector),
+            set('factor', v128.load('scale', 16 * vector)),
+            bothAxes(
+              kernel(arithmetic),
+              (x) => unrolled(3, (y) => gather(`d${y}`, 4 * (3 * y + x))),
+              (y, row) =>
+                lines(
+                  y === 0 ? set('q', 'dst') : '',
+                  ...row.map((out) =>
+                    lines(v128.store('q', out, 16 * vector), advance('q', 'planeBytes')),
+                  ),
                 ),
-              ),
+            ),
           ),
         ),
+        advance('src', 36),
+        advance('dst', 64),
       ),
-      advance('src', 36),
-      advance('dst', 64),
     ),
-  ),
-});
+  });

@@ -14,13 +14,7 @@ import {
   v128,
   type Wat,
 } from './wat.ts';
-import {
-  type Arithmetic,
-  bothAxes,
-  inputTransform,
-  outputTransform,
-  transformLocals,
-} from './winograd.ts';
+import { type Algorithm, type Arithmetic, bothAxes, transformLocals } from './winograd.ts';
 
 /** Vectors of four floats; doubling by an addition. */
 export const arithmetic: Arithmetic = {
@@ -37,62 +31,64 @@ const eachVector = (body: Wat): Wat =>
   );
 
 /**
- * Bᵀ d B of `tiles` tiles: tile t, whose first pixel lies at `src + table[t]`, to the 36 planes at `dst`, where it is row t
- * of a matrix [tiles × C].
+ * Bᵀ d B of `tiles` tiles: tile t, whose first pixel lies at `src + table[t]`, to the planes at `dst`, one for each element, where
+ * it is row t of a matrix [tiles × C].
  */
-export const winogradInput: Wat = func({
-  name: 'winograd_input',
-  params: ['src', 'table', 'tiles', 'channelBytes', 'rowBytes', 'dst', 'planeBytes', 'scratch'],
-  locals: { i32: ['tile', 'c', 'p', 'q'], v128: transformLocals },
-  body: countDown(
-    'tiles',
-    1,
-    lines(
-      set('tile', i32.add('src', i32.load('table'))),
-      eachVector(
-        lines(
-          bothAxes(
-            inputTransform(arithmetic),
-            (x) =>
-              lines(
-                set(
-                  'p',
-                  x === 0
-                    ? i32.add('tile', 'c')
-                    : i32.add(i32.add('tile', 'c'), i32.mul('channelBytes', x)),
+export const winogradInput = ({ tile, input }: Algorithm): Wat =>
+  func({
+    name: `winograd${tile}_input`,
+    params: ['src', 'table', 'tiles', 'channelBytes', 'rowBytes', 'dst', 'planeBytes', 'scratch'],
+    locals: { i32: ['tile', 'c', 'p', 'q'], v128: transformLocals },
+    body: countDown(
+      'tiles',
+      1,
+      lines(
+        set('tile', i32.add('src', i32.load('table'))),
+        eachVector(
+          lines(
+            bothAxes(
+              input(arithmetic),
+              (x) =>
+                lines(
+                  set(
+                    'p',
+                    x === 0
+                      ? i32.add('tile', 'c')
+                      : i32.add(i32.add('tile', 'c'), i32.mul('channelBytes', x)),
+                  ),
+                  unrolled(tile + 2, (y) =>
+                    lines(y === 0 ? '' : advance('p', 'rowBytes'), set(`d${y}`, v128.load('p'))),
+                  ),
                 ),
-                unrolled(6, (y) =>
-                  lines(y === 0 ? '' : advance('p', 'rowBytes'), set(`d${y}`, v128.load('p'))),
+              (y, row) =>
+                lines(
+                  y === 0 ? set('q', i32.add('dst', 'c')) : '',
+                  ...row.map((out) => lines(v128.store('q', out), advance('q', 'planeBytes'))),
                 ),
-              ),
-            (y, row) =>
-              lines(
-                y === 0 ? set('q', i32.add('dst', 'c')) : '',
-                ...row.map((out) => lines(v128.store('q', out), advance('q', 'planeBytes'))),
-              ),
+            ),
           ),
         ),
+        advance('dst', 'channelBytes'),
+        advance('table', 4),
       ),
-      advance('dst', 'channelBytes'),
-      advance('table', 4),
     ),
-  ),
-});
+  });
 
 /** Bytes of a tile's entry in the table of `winograd_output`: offsets in out and in residual, rows, columns. */
 const entryBytes = 16;
 
-/** Position `i` of 4, or the last one where the tile has only `count`. */
+/** Position `i` of the tile, or the last one where the tile has only `count`. */
 const clamped = (i: number, count: string): Wat => select(i, i32.sub(count, 1), i32.ltS(i, count));
 
 /**
- * `out = max(floor, AᵀMA + bias (+ residual))` of `tiles` tiles, from the 36 planes at `src`.
+ * `out = max(floor, AᵀMA + bias (+ residual))` of `tiles` tiles, from the planes of products at `src`.
  *
- * At the lower and right edge of a map a tile may have fewer than 4 rows or columns. Its stores go from the last row and
+ * At the lower and right edge of a map a tile may be cut short. Its stores go from the last row and
  * column to the first, and those beyond the edge go to the last that exists: what they leave there is overwritten.
  */
-export const winogradOutput = (name: string, withResidual: boolean): Wat => {
-  const edges = [1, 2, 3];
+export const winogradOutput = ({ tile: side, output }: Algorithm, withResidual: boolean): Wat => {
+  const positions = Array.from({ length: side }, (_, i) => i);
+  const edges = positions.slice(1);
   const column = (x: number, pointer: string): Operand =>
     x === 0 ? pointer : i32.add(pointer, `x${x}`);
   const finished = (x: number, expression: Wat): Wat => {
@@ -101,11 +97,11 @@ export const winogradOutput = (name: string, withResidual: boolean): Wat => {
     return f32x4.pmax(whole, 'least');
   };
   const tile = bothAxes(
-    outputTransform(arithmetic),
+    output(arithmetic),
     (x) =>
       lines(
         set('p', i32.add(i32.add('src', 'c'), i32.mul('planeBytes', x))),
-        unrolled(6, (y) => lines(set(`d${y}`, v128.load('p')), advance('p', 'rowOfPlanes'))),
+        unrolled(side + 2, (y) => lines(set(`d${y}`, v128.load('p')), advance('p', 'rowOfPlanes'))),
       ),
     (y, row) =>
       lines(
@@ -113,10 +109,10 @@ export const winogradOutput = (name: string, withResidual: boolean): Wat => {
         withResidual ? set('r', i32.add(i32.add('residualTile', 'c'), y === 0 ? 0 : `z${y}`)) : '',
         ...row.map((out, x) => v128.store(column(x, 'o'), finished(x, out))).reverse(),
       ),
-    [3, 2, 1, 0],
+    positions.toReversed(),
   );
   return func({
-    name,
+    name: `winograd${side}_output${withResidual ? '_residual' : ''}`,
     params: [
       ...['src', 'planeBytes', 'tiles', 'channelBytes', 'bias', ['floor', 'f32'] as const],
       ...['out', 'rowBytes', 'residual', 'residualRowBytes', 'table', 'scratch'],
@@ -130,7 +126,7 @@ export const winogradOutput = (name: string, withResidual: boolean): Wat => {
     },
     body: lines(
       set('least', f32x4.splat('floor')),
-      set('rowOfPlanes', i32.mul('planeBytes', 6)),
+      set('rowOfPlanes', i32.mul('planeBytes', side + 2)),
       countDown(
         'tiles',
         1,

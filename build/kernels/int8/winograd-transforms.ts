@@ -19,13 +19,8 @@ import {
   v128,
   type Wat,
 } from '../wat.ts';
-import {
-  type Arithmetic,
-  bothAxes,
-  inputTransform,
-  outputTransform,
-  transformLocals,
-} from '../winograd.ts';
+import { type Arithmetic, bothAxes, transformLocals } from '../winograd.ts';
+import { winograd4 } from '../winograd-4x4.ts';
 import { bytes, i16x8, i32x4 } from './lanes.ts';
 import { requantiseLocals, requantisePrologue, to4Bytes } from './requantise.ts';
 
@@ -59,7 +54,7 @@ export const winogradInput: Wat = func({
       eachGroup(
         8,
         bothAxes(
-          inputTransform(words),
+          winograd4.input(words),
           (x) =>
             lines(
               set('p', i32.add(i32.add('tile', 'c'), x === 0 ? 0 : i32.mul('channels', x))),
@@ -105,7 +100,7 @@ export const winogradOutput = (name: string, withResidual: boolean): Wat => {
       'residualFactor',
     );
   const tile = bothAxes(
-    outputTransform(floats),
+    winograd4.output(floats),
     (x) =>
       lines(
         set('p', i32.add(i32.add('src', i32.shl('c', 2)), i32.mul('planeBytes', x))),

@@ -2,38 +2,40 @@
 import { pixelBytes, rowBytes } from '../plan/tensor.ts';
 import type { WinogradInputStep, WinogradOutputStep, WinogradProductStep } from './steps.ts';
 import { floorOf, type RunChunk, type Thread } from './thread.ts';
+import { planesOf } from './winograd-tiles.ts';
 
-/** Bytes of a tile's entry in the table of `winograd_output`. */
+/** Bytes of a tile's entry in the table of a `winograd…_output`. */
 const outEntryBytes = 16;
-const planeCount = 36;
 
 export function bindWinogradInput(step: WinogradInputStep, thread: Thread): RunChunk {
   const { winograd: w, transformed, tilesPerChunk } = step;
   const { kernels, scratch } = thread;
+  const kernel = kernels[`winograd${w.tile}_input`];
   const pixel = pixelBytes(w.src);
   return (context, chunk) => {
     const first = chunk * tilesPerChunk;
-    kernels.winograd_input(
+    kernel(
       context + w.src.offset,
       w.srcTable + first * 4,
       Math.min(tilesPerChunk, w.tiles - first),
       pixel,
       rowBytes(w.src),
       context + transformed.offset + first * pixel,
-      step.planes.inputBytes,
+      step.planeBytes.input,
       scratch,
     );
   };
 }
 
 export function bindWinogradProduct(step: WinogradProductStep, { kernels }: Thread): RunChunk {
-  const { winograd: w, planes, transformed, products, blocksPerChunk } = step;
+  const { winograd: w, planeBytes, transformed, products, blocksPerChunk } = step;
+  const planes = planesOf(w.tile);
   const pixel = pixelBytes(w.src);
   return (context, chunk) => {
-    const plane = chunk % planeCount;
-    const block = ((chunk - plane) / planeCount) * blocksPerChunk;
+    const plane = chunk % planes;
+    const block = ((chunk - plane) / planes) * blocksPerChunk;
     kernels.gemm8(
-      context + transformed.offset + plane * planes.inputBytes,
+      context + transformed.offset + plane * planeBytes.input,
       w.inRows,
       w.tiles,
       w.weights + plane * w.weightPlaneBytes + block * w.blockBytes,
@@ -42,7 +44,7 @@ export function bindWinogradProduct(step: WinogradProductStep, { kernels }: Thre
       pixel,
       pixel,
       w.zeros,
-      context + products.offset + plane * planes.productBytes + block * 64,
+      context + products.offset + plane * planeBytes.product + block * 64,
       w.outRows,
       0,
       0,
@@ -56,13 +58,13 @@ export function bindWinogradOutput(step: WinogradOutputStep, thread: Thread): Ru
   const { kernels, scratch } = thread;
   const { dst, residual } = w;
   const pixel = pixelBytes(dst);
-  const kernel = residual ? kernels.winograd_output_residual : kernels.winograd_output;
+  const kernel = kernels[`winograd${w.tile}_output${residual ? '_residual' : ''}`];
   const floor = floorOf(w.relu);
   return (context, chunk) => {
     const first = chunk * tilesPerChunk;
     kernel(
       context + products.offset + first * pixel,
-      step.planes.productBytes,
+      step.planeBytes.product,
       Math.min(tilesPerChunk, w.tiles - first),
       pixel,
       w.bias,

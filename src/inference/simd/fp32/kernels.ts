@@ -3,18 +3,12 @@ export interface Fp32Kernels {
   gemm1: Gemm;
   gemm3: Gemm;
   gemm8: Gemm;
-  winograd_input(
-    src: number,
-    table: number,
-    tiles: number,
-    channelBytes: number,
-    rowBytes: number,
-    dst: number,
-    planeBytes: number,
-    scratch: number,
-  ): void;
-  winograd_output: WinogradOutput;
-  winograd_output_residual: WinogradOutput;
+  winograd2_input: WinogradInput;
+  winograd4_input: WinogradInput;
+  winograd2_output: WinogradOutput;
+  winograd2_output_residual: WinogradOutput;
+  winograd4_output: WinogradOutput;
+  winograd4_output_residual: WinogradOutput;
   max_pool(
     src: number,
     rowBytes: number,
@@ -56,15 +50,8 @@ export interface Fp32Kernels {
     dst: number,
     tapBytes: number,
   ): void;
-  pack_winograd(
-    src: number,
-    rowBytes: number,
-    channels: number,
-    scale: number,
-    dst: number,
-    planeBytes: number,
-    scratch: number,
-  ): void;
+  pack_winograd2: PackWinograd;
+  pack_winograd4: PackWinograd;
 }
 
 type Gemm = (
@@ -96,5 +83,26 @@ type WinogradOutput = (
   residual: number,
   residualRowBytes: number,
   table: number,
+  scratch: number,
+) => void;
+
+type WinogradInput = (
+  src: number,
+  table: number,
+  tiles: number,
+  channelBytes: number,
+  rowBytes: number,
+  dst: number,
+  planeBytes: number,
+  scratch: number,
+) => void;
+
+type PackWinograd = (
+  src: number,
+  rowBytes: number,
+  channels: number,
+  scale: number,
+  dst: number,
+  planeBytes: number,
   scratch: number,
 ) => void;

@@ -29,6 +29,9 @@ export function loadWeights(
     const dst = load.dst + block * load.blockBytes;
     if (op === 'packGemm')
       kernels.pack_gemm(src, channelBytes, inChannels, taps, scale, dst, strideBytes);
-    else kernels.pack_winograd(src, channelBytes, inChannels, scale, dst, strideBytes, scratch);
+    else
+      kernels[op === 'packWinograd2' ? 'pack_winograd2' : 'pack_winograd4'](
+        ...[src, channelBytes, inChannels, scale, dst, strideBytes, scratch],
+      );
   }
 }

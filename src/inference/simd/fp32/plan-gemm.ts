@@ -7,6 +7,7 @@ import { noBorder, pixelAt, pixelBytes, rowBytes, type Tensor } from '../plan/te
 import { Unsupported } from '../unsupported.ts';
 import { blockChannels, makes, padded } from './blocks.ts';
 import type { Fp32WeightLoad } from './steps.ts';
+import { transformScratch } from './winograd-tiles.ts';
 
 /** Pixels in a tile of the kernel: tables are padded to a multiple of it by repeating their last entry. */
 export const tileRows = 2;
@@ -155,8 +156,8 @@ export function loadWeights(builder: PlanBuilder, layer: ConvLayer, packing: Pac
   }
 }
 
-/** Scratch for loading: 36 vectors for Winograd's transform, then the raw weights of some blocks. */
-export const stagingOffset = 36 * 16;
+/** Scratch for loading: the vectors of Winograd's larger transform, then the raw weights of some blocks. */
+export const stagingOffset = transformScratch(4);
 const stagingBytes = (channelBytes: number, blocks: number): number =>
   stagingOffset + blocks * blockChannels * channelBytes;
 

@@ -7,7 +7,8 @@ import { borderOf, noBorder, union } from '../plan/tensor.ts';
 import { Unsupported } from '../unsupported.ts';
 import { blockChannels, makes, padded } from './blocks.ts';
 import { planGemm } from './plan-gemm.ts';
-import { planWinograd, takesWinograd, winogradBorder } from './plan-winograd.ts';
+import { planWinograd } from './plan-winograd.ts';
+import { tileSideOf, winogradBorder } from './winograd-tiles.ts';
 
 export const fp32: FormatPlanner = {
   format: 'fp32',
@@ -21,7 +22,8 @@ export const fp32: FormatPlanner = {
   border(layer, isInput) {
     if (layer.kind !== 'conv') return noBorder;
     const own = borderOf(layer.window, layer.input.shape, layer.output.shape);
-    return takesWinograd(layer, isInput) ? union(own, winogradBorder(layer)) : own;
+    const tile = tileSideOf(layer, isInput);
+    return tile ? union(own, winogradBorder(layer, tile)) : own;
   },
 
   planInput(builder, src, dst, layout) {
@@ -39,8 +41,12 @@ export const fp32: FormatPlanner = {
     const fromInput = first === true;
     if ((fromInput && layer.kind !== 'conv') || others.includes(true))
       throw new Unsupported(`${layer.kind} of the network's input (${layer.name})`);
-    if (layer.kind !== 'conv') planOther(builder, layer);
-    else if (takesWinograd(layer, fromInput)) planWinograd(builder, layer);
+    if (layer.kind !== 'conv') {
+      planOther(builder, layer);
+      return;
+    }
+    const tile = tileSideOf(layer, fromInput);
+    if (tile) planWinograd(builder, layer, tile);
     else planGemm(builder, layer);
   },
 };

@@ -3,6 +3,7 @@ import type { Window } from '../network/network.ts';
 import type { ArenaBlock } from '../plan/arena.ts';
 import type { Grid } from '../plan/chunks.ts';
 import type { Tensor } from '../plan/tensor.ts';
+import type { TileSide } from './winograd-tiles.ts';
 
 interface StepBase {
   /** The layer's name, for profiles. */
@@ -52,8 +53,9 @@ export interface Winograd {
   readonly src: Tensor;
   readonly dst: Tensor;
   readonly residual: Tensor | undefined;
+  readonly tile: TileSide;
   readonly tiles: number;
-  /** Addresses: a tile's offset in src; and its offsets in dst and residual, its rows and its columns. */
+  /** Addresses: see `tileTables`. */
   readonly srcTable: number;
   readonly dstTable: number;
   /** Addresses of tables of multiples of src's and dst's pixel. */
@@ -61,7 +63,7 @@ export interface Winograd {
   readonly outRows: number;
   readonly blocks: number;
   readonly weights: number;
-  /** Bytes of packed weights per block, and per plane (one of 36). */
+  /** Bytes of packed weights per block, and per plane. */
   readonly blockBytes: number;
   readonly weightPlaneBytes: number;
   readonly bias: number;
@@ -70,25 +72,25 @@ export interface Winograd {
   readonly relu: boolean;
 }
 
-/** Bytes of one of the 36 planes of transformed input, and of one of products. */
-export interface WinogradPlanes {
-  readonly inputBytes: number;
-  readonly productBytes: number;
+/** Bytes of a plane of transformed input, and of one of products. */
+export interface WinogradPlaneBytes {
+  readonly input: number;
+  readonly product: number;
 }
 
 export interface WinogradInputStep extends StepBase {
   readonly op: 'winogradInput';
   readonly winograd: Winograd;
-  readonly planes: WinogradPlanes;
+  readonly planeBytes: WinogradPlaneBytes;
   readonly transformed: ArenaBlock;
   readonly tilesPerChunk: number;
 }
 
-/** A chunk is `blocksPerChunk` blocks of one of the 36 products. */
+/** A chunk is `blocksPerChunk` blocks of one of the products. */
 export interface WinogradProductStep extends StepBase {
   readonly op: 'winogradProduct';
   readonly winograd: Winograd;
-  readonly planes: WinogradPlanes;
+  readonly planeBytes: WinogradPlaneBytes;
   readonly transformed: ArenaBlock;
   readonly products: ArenaBlock;
   readonly blocksPerChunk: number;
@@ -97,7 +99,7 @@ export interface WinogradProductStep extends StepBase {
 export interface WinogradOutputStep extends StepBase {
   readonly op: 'winogradOutput';
   readonly winograd: Winograd;
-  readonly planes: WinogradPlanes;
+  readonly planeBytes: WinogradPlaneBytes;
   readonly products: ArenaBlock;
   readonly tilesPerChunk: number;
 }
@@ -153,7 +155,7 @@ export type Fp32Step =
 
 /** Some blocks of 16 output channels of a convolution's weights, from the file to their packed form. */
 export interface Fp32WeightLoad {
-  readonly op: 'packGemm' | 'packWinograd';
+  readonly op: 'packGemm' | `packWinograd${TileSide}`;
   /** Byte position within the model's file of the first block's first value, and bytes to read. */
   readonly position: number;
   readonly bytes: number;
@@ -166,6 +168,6 @@ export interface Fp32WeightLoad {
   readonly scale: number;
   readonly dst: number;
   readonly blockBytes: number;
-  /** Bytes between taps of a block, or between the 36 planes. */
+  /** Bytes between taps of a block, or between planes. */
   readonly strideBytes: number;
 }

@@ -1,6 +1,5 @@
 /** The parts of a Winograd convolution in 16 bits → calls of the kernels. */
 
-import { planes } from '../fp32/plan-winograd.ts';
 import type { RunChunk } from '../fp32/thread.ts';
 import { rowBytes } from '../plan/tensor.ts';
 import type {
@@ -10,6 +9,7 @@ import type {
   Int8WinogradProductStep,
 } from './steps.ts';
 import type { Int8Thread } from './thread.ts';
+import { planes } from './winograd-tiles.ts';
 
 /** Bytes of a tile's entry in the table of `winograd_output`. */
 const outEntryBytes = 16;

@@ -2,10 +2,10 @@
 import type { FileSlice } from '../../../model/file-slice.ts';
 import { readSlice } from '../../../model/file-slice.ts';
 import { blockChannels } from '../fp32/blocks.ts';
-import { planes } from '../fp32/plan-winograd.ts';
 import { scratchOf, winogradFactorBytes } from './plan-gemm.ts';
 import type { Int8WeightLoad } from './steps.ts';
 import type { Int8Thread } from './thread.ts';
+import { planes } from './winograd-tiles.ts';
 
 export function loadInt8Weights(
   load: Int8WeightLoad,

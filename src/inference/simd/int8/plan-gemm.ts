@@ -6,6 +6,7 @@ import type { PlanBuilder } from '../plan/plan-builder.ts';
 import { Unsupported } from '../unsupported.ts';
 import { bytesOf, type Int8Conv, leastByte, sumScale } from './quantities.ts';
 import type { Int8WeightLoad } from './steps.ts';
+import { planes } from './winograd-tiles.ts';
 
 export function planInt8Gemm(builder: PlanBuilder, conv: Int8Conv): void {
   const { layer, residualScale, least } = conv;
@@ -116,7 +117,6 @@ export function loadInt8Weights(builder: PlanBuilder, layer: ConvLayer, packing:
   }
 }
 
-const planes = 36;
 /** Of a block's 16 channels. */
 export const winogradFactorBytes = planes * blockChannels * 4;
 

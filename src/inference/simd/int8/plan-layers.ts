@@ -1,15 +1,16 @@
 /** Layers → steps in 8 bits: bytes between the convolution of the image and the global average pool. */
 import { blockChannels, makes, padded } from '../fp32/blocks.ts';
 import { fp32 } from '../fp32/plan-layers.ts';
-import { takesWinograd } from '../fp32/plan-winograd.ts';
+import { winogradBorder } from '../fp32/winograd-tiles.ts';
 import type { AddLayer, ConvLayer, Layer, MaxPoolLayer } from '../network/network.ts';
 import { cutEvenly } from '../plan/chunks.ts';
 import type { FormatPlanner, PlanBuilder } from '../plan/plan-builder.ts';
-import type { Tensor } from '../plan/tensor.ts';
+import { borderOf, noBorder, type Tensor, union } from '../plan/tensor.ts';
 import { Unsupported } from '../unsupported.ts';
 import { planImage, planInt8Gemm } from './plan-gemm.ts';
 import { planInt8Winograd } from './plan-winograd.ts';
 import { bytesOf, int8Conv, leastByte, ratio } from './quantities.ts';
+import { takesWinograd, tile } from './winograd-tiles.ts';
 
 export const int8: FormatPlanner = {
   format: 'int8',
@@ -17,7 +18,11 @@ export const int8: FormatPlanner = {
     elementBytes: quantised ? 1 : 4,
     channels: isInput ? shape.channels : padded(shape.channels),
   }),
-  border: fp32.border,
+  border(layer, isInput) {
+    if (layer.kind !== 'conv') return noBorder;
+    const own = borderOf(layer.window, layer.input.shape, layer.output.shape);
+    return takesWinograd(layer, isInput) ? union(own, winogradBorder(layer, tile)) : own;
+  },
   planInput: fp32.planInput,
   planLayer(builder, layer) {
     switch (layer.kind) {

@@ -1,19 +1,14 @@
 /** A 3×3 convolution of stride 1 by Winograd's F(4×4, 3×3) in 16 bits; the mathematics is in docs/int8.md. */
 import { blockChannels, makes } from '../fp32/blocks.ts';
 import { channelConstant, wholeTiles } from '../fp32/plan-gemm.ts';
-import {
-  multiples,
-  planeGap,
-  planes,
-  tilesAlong,
-  tileTables,
-  transformScratch,
-} from '../fp32/plan-winograd.ts';
+import { multiples } from '../fp32/plan-winograd.ts';
+import { planeGap, tilesAlong, tileTables, transformScratch } from '../fp32/winograd-tiles.ts';
 import { cutEvenly } from '../plan/chunks.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import { loadInt8Weights, winogradFactorBytes } from './plan-gemm.ts';
 import { type Int8Conv, sumScale } from './quantities.ts';
 import type { Int8Winograd } from './steps.ts';
+import { planes, tile } from './winograd-tiles.ts';
 
 /** Expanded weights are 576 times G g Gᵀ, to be integers. */
 const expansion = 576;
@@ -24,7 +19,7 @@ export function planInt8Winograd(builder: PlanBuilder, conv: Int8Conv): void {
   const src = builder.tensor(layer.input);
   const dst = builder.tensor(layer.output);
   const residual = layer.residual && builder.tensor(layer.residual);
-  const tiles = tilesAlong(dst.height) * tilesAlong(dst.width);
+  const tiles = tilesAlong(dst.height, tile) * tilesAlong(dst.width, tile);
   const [inRow, outRow] = [src.channels * 2, dst.channels * 4];
   const blockBytes = src.channels * blockChannels * 2;
   const blocks = dst.channels / blockChannels;
@@ -51,7 +46,7 @@ export function planInt8Winograd(builder: PlanBuilder, conv: Int8Conv): void {
   });
   const winograd: Int8Winograd = {
     ...{ src, dst, residual, residualScale, tiles, blocks, weights, blockBytes, weightPlaneBytes },
-    ...tileTables(builder, layer, src, dst, residual),
+    ...tileTables(builder, layer, tile, { src, dst, residual }),
     inRows: multiples(builder, inRow, tiles),
     outRows: multiples(builder, outRow, tiles),
     factors,
@@ -74,7 +69,7 @@ function planSteps(builder: PlanBuilder, name: string, winograd: Int8Winograd): 
   const inTiles = cutEvenly(tiles, src.channels * transformWork);
   const outTiles = cutEvenly(tiles, dst.channels * transformWork);
   const blocksPerChunk = cutEvenly(blocks, tiles * src.channels * blockChannels, planes);
-  builder.scratch(transformScratch);
+  builder.scratch(transformScratch(tile));
   builder.step(
     {
       ...{ op: 'int8WinogradInput', name: `${name} (input)`, winograd, transformed },
