@@ -2,7 +2,8 @@
  * Compares the engines on one model: `bun bench/engine.ts --model FOLDER/resnet50.onnx [--rounds 25] [--profile] [--busy]`.
  *
  * All engines are open at once and take turns, one image each, so that what else the machine does falls on all alike.
- * Medians of the rounds. With `--undisturbed` only turns count during which other processes had less than a twentieth of
+ * Medians of the rounds; how many times faster than onnxruntime-web with as many threads is the median of the rounds' ratios.
+ * With `--undisturbed` only turns count during which other processes had less than a twentieth of
  * one core, and rounds go on for as long as it takes, or ten minutes.
  */
 import { parseArgs } from 'node:util';
@@ -17,6 +18,7 @@ import { profileSteps, profileTable } from './engine-profile.ts';
 
 export interface Contender {
   readonly name: string;
+  readonly threads: number;
   run(image: Float32Array): Promise<unknown>;
   close(): Promise<void>;
 }
@@ -28,6 +30,8 @@ export interface Timing {
   /** Milliseconds an image. */
   readonly median: number;
   readonly least: number;
+  /** How many times faster than the first contender with as many threads: median over the rounds of both. */
+  readonly faster: number;
 }
 
 /** onnxruntime-web, simd and native onnxruntime, each with each number of threads. */
@@ -39,6 +43,7 @@ export async function openContenders(
   const add = (name: string, engine: Engine): void => {
     contenders.push({
       name,
+      threads: engine.threads,
       run: (image) => engine.run([image]),
       close: () => engine.close(),
     });
@@ -67,6 +72,7 @@ async function openNative(
   const shape = layout === 'NCHW' ? [1, 3, height, width] : [1, height, width, 3];
   return {
     name,
+    threads,
     run: (image) => session.run({ [input]: new native.Tensor('float32', image, shape) }),
     close: () => session.release(),
   };
@@ -90,34 +96,45 @@ export async function takeTurns(
   image: Float32Array,
   { rounds, undisturbed = false }: Turns,
 ): Promise<Timing[]> {
-  const times = contenders.map((): number[] => []);
+  // By contender and round; undefined where the turn does not count.
+  const times = contenders.map((): (number | undefined)[] => []);
+  const counted = (index: number): number[] => times[index]!.filter((time) => time !== undefined);
   const end = performance.now() + mostMs;
-  const enough = (): boolean => times.every(({ length }) => length >= rounds);
+  const enough = (): boolean => contenders.every((_, index) => counted(index).length >= rounds);
   for (let round = -3; !enough() && performance.now() < end; round++)
     for (const [index, contender] of contenders.entries()) {
       const others = watchOthers();
       const begun = performance.now();
       await contender.run(image);
       const taken = performance.now() - begun;
-      if (round >= 0 && (!undisturbed || others() <= tickMs + allowedShare * taken))
-        times[index]!.push(taken);
+      const counts = !undisturbed || others() <= tickMs + allowedShare * taken;
+      if (round >= 0) times[index]!.push(counts ? taken : undefined);
       await Bun.sleep(restMs);
     }
-  return contenders.map(({ name }, index) => {
-    const sorted = times[index]!.sort((a, b) => a - b);
+  return contenders.map(({ name, threads }, index) => {
+    const own = counted(index);
+    const reference = contenders.findIndex((other) => other.threads === threads);
+    const ratios = times[index]!.map((time, round) => times[reference]![round]! / time!);
     return {
       name,
-      turns: sorted.length,
-      median: sorted[sorted.length >> 1] ?? Number.NaN,
-      least: sorted[0] ?? Number.NaN,
+      turns: own.length,
+      median: median(own),
+      least: Math.min(...own),
+      faster: median(ratios.filter(Number.isFinite)),
     };
   });
 }
 
+const median = (values: number[]): number =>
+  values.sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+
 export function timingTable(timings: readonly Timing[]): string {
-  const row = ({ name, turns, median, least }: Timing): string =>
-    `| ${name} | ${turns} | ${median.toFixed(1)} | ${least.toFixed(1)} |`;
-  const head = ['| engine | turns | median ms | least ms |', '|---|---|---|---|'];
+  const row = ({ name, turns, median, least, faster }: Timing): string =>
+    `| ${name} | ${turns} | ${median.toFixed(1)} | ${least.toFixed(1)} | ${faster.toFixed(2)} |`;
+  const head = [
+    '| engine | turns | median ms | least ms | times faster |',
+    '|---|---|---|---|---|',
+  ];
   return [...head, ...timings.map(row)].join('\n');
 }
 
