@@ -25,6 +25,7 @@ import { createReflectionServices } from './reflection-service.ts';
 import { acceptCompression, compressMinBytes } from './reply-encoding.ts';
 import { createRequestHandler } from './request-handler.ts';
 import type { Routes } from './routes.ts';
+import { createTurns } from './turns.ts';
 
 export type ServerConfig = FrontConfig &
   Pick<
@@ -73,6 +74,7 @@ export function createServer(options: ServerOptions): OperatorServer {
   const { config, log } = options;
   const readiness = createReadiness(options.embedder);
   const connections = createConnections();
+  const turns = createTurns();
   const shutdown = new AbortController();
 
   const router = createConnectRouter({
@@ -84,7 +86,12 @@ export function createServer(options: ServerOptions): OperatorServer {
   });
   const operator = createOperatorService(readiness, config);
   const { method } = Operator;
-  router.rpc(method.execute, operator.execute, { readMaxBytes: config.maxMessageBytes });
+  router.rpc(method.execute, operator.execute, {
+    readMaxBytes: config.maxMessageBytes,
+    // In JSON a name that is not known is a misspelt one: `data` would give no vectors and no error. In binary it is a number
+    // that a later .proto may have given, and is passed over as protobuf wants it.
+    jsonOptions: { ignoreUnknownFields: false },
+  });
   router.rpc(method.healthy, operator.healthy);
   router.rpc(method.identity, operator.identity);
   router.service(Health, createHealthService(readiness));
@@ -98,10 +105,11 @@ export function createServer(options: ServerOptions): OperatorServer {
     config,
     connections,
     log,
+    turns,
     refuseHttp2: () => readiness.state === 'draining',
     onRequest: createRequestHandler({
       rpcs: rpcs.map((rpc) =>
-        rpc.method === method.execute ? receiveExecute(rpc, { ...config, readiness }) : rpc,
+        rpc.method === method.execute ? receiveExecute(rpc, { ...config, readiness, turns }) : rpc,
       ),
       routes: {
         ...pageRoutes,

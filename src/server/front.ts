@@ -16,6 +16,7 @@ import type { Connection, Connections } from './connections.ts';
 import type { NodeRequest } from './http-types.ts';
 import { refuse } from './refuse.ts';
 import type { RequestHandler } from './request-handler.ts';
+import type { Turns } from './turns.ts';
 
 export type FrontConfig = Pick<
   Config,
@@ -31,6 +32,7 @@ export interface FrontOptions {
   readonly config: FrontConfig;
   readonly connections: Connections;
   readonly log: Log;
+  readonly turns: Turns;
   readonly onRequest: RequestHandler;
   /** While true, HTTP/2 connections are refused before anything is read of them, so that every call can be repeated. */
   readonly refuseHttp2: () => boolean;
@@ -43,7 +45,7 @@ const streamWindow = 1 << 20;
 
 /** The listener; `listen` and `close` are its own, the connections are in `options.connections`. */
 export function createFront(options: FrontOptions): Server {
-  const { config, connections, log } = options;
+  const { config, connections, log, turns } = options;
   const bySocket = new WeakMap<Socket, Connection>();
   const bySession = new WeakMap<Http2Session, Connection>();
 
@@ -98,7 +100,8 @@ export function createFront(options: FrontOptions): Server {
   const warnFull = atMostEvery(1000, () =>
     log.warn(`${connections.size} connections; further ones are closed (--max-connections)`),
   );
-  return createNetServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => {
+  const tcp = { allowHalfOpen: true, noDelay: true, keepAlive: true, pauseOnConnect: true };
+  return createNetServer(tcp, (socket) => {
     socket.on('error', (err) => log.debug(reasonOf(err), 'a connection failed'));
     if (connections.size >= config.maxConnections) {
       warnFull();
@@ -127,7 +130,7 @@ export function createFront(options: FrontOptions): Server {
     socket.once('end', () => {
       ended = true;
     });
-    sniff(socket, (isHttp2) => {
+    const decide = (isHttp2: boolean): void => {
       if (!isHttp2) http1.emit('connection', socket);
       else if (options.refuseHttp2()) socket.destroy();
       else {
@@ -137,6 +140,27 @@ export function createFront(options: FrontOptions): Server {
         });
         http2.emit('connection', socket);
       }
+      readInTurns(socket, turns);
+    };
+    turns.take('connection', () => {
+      sniff(socket, decide);
+      socket.resume();
+    });
+  });
+}
+
+/** Lets the other connections have their turn after each piece that it brings. */
+function readInTurns(socket: Socket, turns: Turns): void {
+  // As Node's HTTP server marks a socket that must not be read now; without it, each piece that is taken from a request
+  // resumes the socket, and Bun 1.4.5 has no other limit to what a request over HTTP/1.1 holds unread.
+  const marked: Socket & { _paused?: boolean } = socket;
+  socket.on('data', () => {
+    if (!turns.over || socket.isPaused()) return;
+    marked._paused = true;
+    socket.pause();
+    turns.take('read', () => {
+      marked._paused = false;
+      socket.resume();
     });
   });
 }

@@ -263,3 +263,28 @@ test('bareMessage, packed, not packed, too long with and without saying so', asy
   const bomb = gzipSync(Buffer.alloc(1e6));
   expect(await failureOf(bare(bomb, { 'content-encoding': 'gzip' }))).toBe('MESSAGE_TOO_LARGE');
 });
+
+test('bareMessage, gzip that unpacks to nothing is counted by the bytes that came', async () => {
+  const nothing = gzipSync(Buffer.alloc(0));
+  let came = 0;
+  async function* endless(): AsyncGenerator<Uint8Array> {
+    for (; came < 100_000; came += nothing.length) yield nothing;
+  }
+  const packed = new Headers({ 'content-encoding': 'gzip' });
+  expect(await failureOf(collect(bareMessage(endless(), packed, options)))).toBe(
+    'MESSAGE_TOO_LARGE',
+  );
+  expect(came).toBeLessThan(11_000);
+});
+
+test('createTexts, a text without a known length grows to what the message has left, and is whole', () => {
+  const texts = openTexts();
+  const text = Buffer.alloc(9_000_000, 'QUJD');
+  texts.expect(text.length + 100);
+  texts.begin('datas');
+  for (const piece of pieces(text, [1_000_003])) texts.write(piece);
+  texts.end();
+  const [taken] = texts.datas;
+  expect(taken && Buffer.compare(taken, text)).toBe(0);
+  expect(taken?.buffer.byteLength).toBeWithin(text.length, text.length + 101);
+});

@@ -20,7 +20,9 @@ export async function* bareMessage(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const announced = Number(header.get('content-length') ?? Number.NaN);
   if (announced > maxMessageBytes) throw tooLarge(maxMessageBytes, announced);
-  if (header.get('content-encoding') === 'gzip') return yield* unpacked(body, maxMessageBytes);
+  // What unpacks to nothing is counted as well.
+  if (header.get('content-encoding') === 'gzip')
+    return yield* unpacked(bounded(body, maxMessageBytes), maxMessageBytes);
   if (announced > 0) expect(announced);
   yield* bounded(body, maxMessageBytes);
 }

@@ -12,6 +12,7 @@ import { callRecordKey } from '../call-record.ts';
 import { toConnectError } from '../connect-error.ts';
 import type { RpcHandler, UniversalReply, UniversalRequest } from '../http-types.ts';
 import type { Readiness } from '../readiness.ts';
+import type { Turns } from '../turns.ts';
 import { createJsonReader, type JsonReaderOptions } from './json-reader.ts';
 import { bareMessage, type Chunks, envelopedMessage } from './message-chunks.ts';
 import { createProtobufReader, type MessageReader } from './protobuf-reader.ts';
@@ -19,6 +20,7 @@ import { createTexts, type Texts } from './texts.ts';
 
 export interface ReceiveOptions {
   readonly readiness: Readiness;
+  readonly turns: Turns;
   readonly maxMessageBytes: number;
   readonly maxImages: number;
 }
@@ -39,6 +41,7 @@ export function receivedFor(message: ExecuteRequest, values: ContextValues): Emb
 /** In front of Connect's handler of Execute. */
 export function receiveExecute<H extends RpcHandler>(handler: H, options: ReceiveOptions): H {
   const receive = async (request: UniversalRequest): Promise<UniversalReply> => {
+    await options.turns.turn('call');
     const intake = openIntake(request, options);
     try {
       return await handler({
@@ -83,10 +86,15 @@ function openIntake(request: UniversalRequest, options: ReceiveOptions): Intake 
 
   async function* rewritten(): Chunks & AsyncGenerator<Uint8Array> {
     const { ticket, texts } = open();
-    const message = { maxMessageBytes, expect: ticket.expect };
+    const expect = (bytes: number): void => {
+      ticket.expect(bytes);
+      texts.expect(bytes);
+    };
+    const message = { maxMessageBytes, expect };
+    const pieces = inTurns(request.body, options.turns);
     const chunks = enveloped
-      ? envelopedMessage(request.body, message)
-      : bareMessage(request.body, request.header, message);
+      ? envelopedMessage(pieces, message)
+      : bareMessage(pieces, request.header, message);
     const rest = json
       ? await readJson(chunks, {
           sink: texts,
@@ -124,6 +132,13 @@ function openIntake(request: UniversalRequest, options: ReceiveOptions): Intake 
       opened?.ticket.close();
     },
   };
+}
+
+async function* inTurns(body: Chunks, turns: Turns): Chunks & AsyncGenerator<Uint8Array> {
+  for await (const chunk of body) {
+    if (turns.over) await turns.turn('piece');
+    yield chunk;
+  }
 }
 
 async function readProtobuf(chunks: Chunks, reader: MessageReader): Promise<Uint8Array> {

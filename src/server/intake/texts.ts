@@ -15,6 +15,8 @@ export interface TextSink {
 }
 
 export interface Texts extends TextSink {
+  /** The message will have so many bytes. */
+  expect(bytes: number): void;
   readonly datas: readonly Uint8Array<ArrayBuffer>[];
   readonly urls: readonly string[];
   /** Frees the texts that nobody has taken. */
@@ -37,6 +39,12 @@ const lastLook = 256 * 1024;
 /** What a text without a known length begins with. */
 const firstCapacity = 64 * 1024;
 
+/**
+ * It grows fourfold, and from here on to as much as the message may still have: to copy 16 MB takes longer than anybody should
+ * wait for the network's thread, and what is never written to takes no memory.
+ */
+const lastCopied = 4 * 1024 * 1024;
+
 interface Text {
   /** Which image; undefined for a URL. */
   readonly item: number | undefined;
@@ -51,12 +59,16 @@ export function createTexts({ ticket, maxImages }: TextsOptions): Texts {
   const datas: Uint8Array<ArrayBuffer>[] = [];
   const urls: string[] = [];
   let current: Text | undefined;
+  /** Bytes of the message that have not been written to a text, where its size is known. */
+  let toCome: number | undefined;
 
   function makeRoom(text: Text, bytes: number): void {
     ticket.hold(bytes, text.item);
     const { byteLength } = text.buffer;
-    if (text.length + bytes > byteLength)
-      text.buffer = text.buffer.transfer(Math.max(2 * byteLength, text.length + bytes));
+    const least = text.length + bytes;
+    if (least <= byteLength) return;
+    const all = toCome === undefined || least < lastCopied ? undefined : text.length + toCome;
+    text.buffer = text.buffer.transfer(Math.max(all ?? 4 * byteLength, least));
   }
 
   function look(text: Text): void {
@@ -69,6 +81,9 @@ export function createTexts({ ticket, maxImages }: TextsOptions): Texts {
   return {
     datas,
     urls,
+    expect(bytes) {
+      toCome = bytes;
+    },
     begin(field, length) {
       const item = field === 'datas' ? ticket.add() : undefined;
       if (length !== undefined) ticket.hold(length, item);
@@ -80,6 +95,7 @@ export function createTexts({ ticket, maxImages }: TextsOptions): Texts {
       if (!current.known) makeRoom(current, bytes.length);
       new Uint8Array(current.buffer).set(bytes, current.length);
       current.length += bytes.length;
+      if (toCome !== undefined) toCome -= bytes.length;
       if (current.length >= current.nextLook) look(current);
     },
     end() {

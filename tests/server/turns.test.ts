@@ -1,0 +1,84 @@
+/** Work is done in slices, in order, and nothing waits for ever. */
+import { expect, test } from 'bun:test';
+import { createTurns, type Kind } from '../../src/server/turns.ts';
+
+function busy(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+/** The work of each turn of the event loop until `done`. */
+async function inTurns(log: string[], done: () => boolean): Promise<string[][]> {
+  const turns: string[][] = [];
+  for (let seen = 0; !done(); seen = log.length) {
+    await new Promise((resolve) => setTimeout(resolve));
+    if (log.length > seen) turns.push(log.slice(seen));
+  }
+  return turns;
+}
+
+test('take, what fits into a turn is done at once', () => {
+  const { take } = createTurns({ length: 50 });
+  const log: number[] = [];
+  for (let i = 0; i < 5; i++) take('call', () => log.push(i));
+  expect(log).toEqual([0, 1, 2, 3, 4]);
+});
+
+test('take, more than fits: the rest later, in order, and others get in between', async () => {
+  const turns = createTurns({ length: 10 });
+  const log: string[] = [];
+  let others = 0;
+  const timer = setInterval(() => others++);
+  for (let i = 0; i < 20; i++)
+    turns.take('call', () => {
+      busy(6);
+      log.push(String(i));
+    });
+  expect(log.length).toBeLessThanOrEqual(2);
+  const slices = await inTurns(log, () => log.length === 20);
+  clearInterval(timer);
+  expect(log).toEqual(Array.from({ length: 20 }, (_, i) => String(i)));
+  expect(Math.max(...slices.map(({ length }) => length))).toBeLessThanOrEqual(4);
+  expect(others).toBeGreaterThanOrEqual(5);
+});
+
+test('take, connections go first, and one of every kind is done in each turn', async () => {
+  const turns = createTurns({ length: 5 });
+  const log: string[] = [];
+  turns.take('call', () => busy(6));
+  const add = (kind: Kind, count: number): void => {
+    for (let i = 0; i < count; i++)
+      turns.take(kind, () => {
+        busy(6);
+        log.push(kind);
+      });
+  };
+  add('read', 3);
+  add('call', 3);
+  add('connection', 3);
+  await inTurns(log, () => log.length === 9);
+  expect(log[0]).toBe('connection');
+  expect(log.slice(0, 3).toSorted()).toEqual(['call', 'connection', 'read']);
+  expect(log.slice(3, 6).toSorted()).toEqual(['call', 'connection', 'read']);
+});
+
+test('take, what follows in microtasks is counted before the next is begun', async () => {
+  const turns = createTurns({ length: 5 });
+  const log: string[] = [];
+  turns.take('call', () => busy(6));
+  for (let i = 0; i < 6; i++)
+    void turns.turn('call').then(() => {
+      busy(6);
+      log.push(String(i));
+    });
+  const slices = await inTurns(log, () => log.length === 6);
+  expect(slices.length).toBeGreaterThanOrEqual(3);
+});
+
+test('over, once the turn has been used up, until the next one', async () => {
+  const turns = createTurns({ length: 5 });
+  expect(turns.over).toBe(false);
+  busy(6);
+  expect(turns.over).toBe(true);
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  expect(turns.over).toBe(false);
+});
