@@ -70,11 +70,13 @@ function beside(path: string, precision: Precision): { manifest: Manifest; slice
   return { manifest, slice: { path: file, offset: 0, length: size } };
 }
 
-/** Checksums of the files already read, by path: a start asks more than once. */
+/** Checksums of the files already read, by path, size and time of change: a start asks more than once. */
 const checked = new Map<string, string>();
 
 function sha256Of(file: string): string {
-  const known = checked.get(file);
+  const { size, mtimeMs } = statSync(file);
+  const key = `${size} ${mtimeMs} ${file}`;
+  const known = checked.get(key);
   if (known !== undefined) return known;
   const hash = createHash('sha256');
   const chunk = new Uint8Array(1 << 20);
@@ -86,7 +88,7 @@ function sha256Of(file: string): string {
     closeSync(fd);
   }
   const sum = hash.digest('hex');
-  checked.set(file, sum);
+  checked.set(key, sum);
   return sum;
 }
 

@@ -1,5 +1,12 @@
 import { expect, test } from 'bun:test';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { openModel } from '../../src/model/open-model.ts';
@@ -15,5 +22,21 @@ test('openModel, a file that was changed is not served under the id of the good 
   writeFileSync(join(folder, 'resnet50.onnx'), bytes);
   copyFileSync(join(dirname(good), 'resnet50.json'), join(folder, 'resnet50.json'));
   expect(() => openModel(join(folder, 'resnet50.onnx'), 'fp32')).toThrow(/checksum/);
+  rmSync(folder, { recursive: true });
+});
+
+test('openModel, a file that changes after it was read is read again', () => {
+  const good = smallTestModel();
+  const folder = mkdtempSync(join(tmpdir(), 'changed-'));
+  const onnx = join(folder, 'resnet50.onnx');
+  copyFileSync(good, onnx);
+  copyFileSync(join(dirname(good), 'resnet50.json'), join(folder, 'resnet50.json'));
+  expect(openModel(onnx, 'fp32').id).toStartWith('small_encoder-fp32-');
+
+  const bytes = readFileSync(good);
+  bytes[bytes.length >> 1]! ^= 1;
+  writeFileSync(onnx, bytes);
+  utimesSync(onnx, 1, 1);
+  expect(() => openModel(onnx, 'fp32')).toThrow(/checksum/);
   rmSync(folder, { recursive: true });
 });
