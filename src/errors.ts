@@ -12,6 +12,7 @@ export type ErrorKind =
   | 'resource_exhausted'
   | 'cancelled'
   | 'deadline_exceeded'
+  | 'unimplemented'
   | 'internal';
 
 export interface ErrorEntry {
@@ -42,6 +43,10 @@ export const errorCatalogue = {
   REQUEST_MALFORMED: entry(
     'invalid_argument',
     'The request is not the message that the .proto describes.',
+  ),
+  REQUEST_UNSUPPORTED: entry(
+    'unimplemented',
+    'There is no such method, or not in the compression or encoding of the request.',
   ),
   MESSAGE_TOO_LARGE: entry(
     'resource_exhausted',

@@ -12,10 +12,14 @@ const codes: Readonly<Record<ErrorKind, Code>> = {
   resource_exhausted: Code.ResourceExhausted,
   cancelled: Code.Canceled,
   deadline_exceeded: Code.DeadlineExceeded,
+  unimplemented: Code.Unimplemented,
   internal: Code.Internal,
 };
 
 type OutgoingDetail = NonNullable<ConstructorParameters<typeof ConnectError>[3]>[number];
+
+/** A signal that never fires: of an error that does not follow from the end of its call. */
+const never = new AbortController().signal;
 
 export interface ErrorContext {
   readonly record: CallRecord | undefined;
@@ -45,6 +49,12 @@ export function toConnectError(thrown: unknown, context: ErrorContext): ConnectE
   );
 }
 
+/** What is known without a call. */
+export const toPlainConnectError = (
+  error: OperatorError,
+  record: CallRecord | undefined,
+): ConnectError => toConnectError(error, { record, signal: never });
+
 /** True for what an aborted call throws on its way out. */
 function isConsequence(thrown: unknown): boolean {
   if (thrown instanceof Error && thrown.name === 'AbortError') return true;
@@ -52,7 +62,7 @@ function isConsequence(thrown: unknown): boolean {
 }
 
 function aborted(reason: unknown, context: ErrorContext): ConnectError {
-  const live = { ...context, signal: new AbortController().signal };
+  const live = { ...context, signal: never };
   if (reason instanceof ConnectError || !isConsequence(reason)) return toConnectError(reason, live);
   return new ConnectError('the client gave up', Code.Canceled);
 }

@@ -12,9 +12,11 @@ import {
 } from '@connectrpc/connect/protocol-connect';
 import { findTrailerError, setTrailerStatus } from '@connectrpc/connect/protocol-grpc';
 import { trailerFlag, trailerParse, trailerSerialize } from '@connectrpc/connect/protocol-grpc-web';
-import { OperatorError } from '../errors.ts';
+import { type ErrorCode, OperatorError } from '../errors.ts';
+import { ErrorInfoSchema } from '../gen/google/rpc/error_details_pb.ts';
+import { ExecuteRequestSchema } from '../gen/omnisearch/operator_pb.ts';
 import type { CallRecord } from './call-record.ts';
-import { toConnectError } from './connect-error.ts';
+import { toPlainConnectError } from './connect-error.ts';
 import { encodeGrpcMessage } from './grpc-message.ts';
 import type { UniversalReply } from './http-types.ts';
 
@@ -72,20 +74,34 @@ async function settleConnect(reply: UniversalReply, record: CallRecord): Promise
   return { ...reply, status: codeToHttpStatus(corrected.code), body: single(bytes) };
 }
 
-/** A reply without an error of the protocol; the HTTP status may still be one (405, 415, 505). */
+/** A reply without an error of the protocol; the HTTP status may still be one, which Connect leaves without a word. */
 function plain(reply: UniversalReply, record: CallRecord): UniversalReply {
   record.code = reply.status === 200 ? 'ok' : `http ${reply.status}`;
-  return reply;
+  const sentence = reply.body ? undefined : sentences[reply.status];
+  if (sentence === undefined) return reply;
+  record.message = sentence;
+  const header = new Headers(reply.header);
+  header.set('content-type', 'application/json');
+  if (reply.status === 405) header.set('allow', 'POST');
+  const body = Buffer.from(`${JSON.stringify({ error: sentence })}\n`);
+  header.set('content-length', String(body.byteLength));
+  return { ...reply, header, body: single(body) };
 }
+
+const sentences: Readonly<Record<number, string>> = {
+  405: 'a call is made with POST',
+  415: 'the content type has to be application/json, application/proto, application/grpc-web, application/grpc-web-text or, over HTTP/2, application/grpc',
+  505: 'a call that streams in both directions needs HTTP/2',
+};
+
+const fieldsOfExecute = ExecuteRequestSchema.fields.map(({ jsonName }) => jsonName).join(' and ');
 
 /** Most characters of an error's message: some quote what was sent, and that can be an image of many megabytes. */
 const maxMessage = 300;
 
 function correct(error: ConnectError, record: CallRecord): ConnectError {
-  const known = inOurTerms(error);
-  const corrected = known
-    ? toConnectError(known, { record, signal: new AbortController().signal })
-    : error;
+  const known = inOurTerms(error) ?? withOurCode(error);
+  const corrected = known ? toPlainConnectError(known, record) : error;
   const text = corrected.rawMessage;
   const short = text.length > maxMessage ? `${text.slice(0, maxMessage)}…` : text;
   record.code = codeToString(corrected.code);
@@ -95,14 +111,35 @@ function correct(error: ConnectError, record: CallRecord): ConnectError {
   return result;
 }
 
+/** What Connect itself refuses with a code: a message that is missing, a compression it does not have, a deadline, ... */
+const codesOfConnect: Partial<Record<Code, ErrorCode>> = {
+  [Code.InvalidArgument]: 'REQUEST_MALFORMED',
+  [Code.Unimplemented]: 'REQUEST_UNSUPPORTED',
+  [Code.DeadlineExceeded]: 'DEADLINE',
+  [Code.Canceled]: 'CANCELLED',
+  [Code.Internal]: 'INTERNAL',
+};
+
+function withOurCode(error: ConnectError): OperatorError | undefined {
+  const code = codesOfConnect[error.code];
+  const hasOne = error.findDetails(ErrorInfoSchema).length > 0;
+  return code && !hasOne ? new OperatorError(code, error.rawMessage) : undefined;
+}
+
 /**
  * Connect 2.1.2 answers INTERNAL to a message that is not protobuf, and speaks of `readMaxBytes`; the tests in
- * tests/server/limits.test.ts hold on to both.
+ * tests/server/messages.test.ts hold on to both.
  */
 function inOurTerms({ code, rawMessage }: ConnectError): OperatorError | undefined {
   const malformed = /^parse binary: (.*)/.exec(rawMessage);
   if (code === Code.Internal && malformed)
     return new OperatorError('REQUEST_MALFORMED', `the request is malformed: ${malformed[1]}`);
+  const unknown = /^cannot decode message \S+ from JSON: key "(.*)" is unknown$/s.exec(rawMessage);
+  if (code === Code.InvalidArgument && unknown)
+    return new OperatorError(
+      'REQUEST_MALFORMED',
+      `the request is malformed: it has no field "${unknown[1]?.slice(0, 40)}"; there are ${fieldsOfExecute}`,
+    );
   // What was read instead is quoted in full, and may be an image.
   const json = /^cannot decode (?:field|message) (\S+) from JSON: (expected [^,]*)?/.exec(
     rawMessage,

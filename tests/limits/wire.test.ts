@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { Code } from '@connectrpc/connect';
+import { ErrorInfoSchema } from '../../src/gen/google/rpc/error_details_pb.ts';
 import type { LogLine } from '../support/operator.ts';
 import {
   buildTimeout,
@@ -149,13 +150,17 @@ test('more calls than all connections may have, refused in the words of each pro
   const error = await failureOf(operator.client().healthy({}));
   expect(error.code).toBe(Code.ResourceExhausted);
   expect(error.rawMessage).toBe('64 calls are being answered (--max-calls)');
+  expect(error.findDetails(ErrorInfoSchema)[0]?.reason).toBe('OVERLOADED');
   const reply = await fetch(`${operator.url}/omnisearch.Operator/Healthy`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: '{}',
   });
   expect(reply.status).toBe(429);
-  expect(await reply.json()).toMatchObject({ code: 'resource_exhausted' });
+  expect(await reply.json()).toMatchObject({
+    code: 'resource_exhausted',
+    details: [{ debug: { reason: 'OVERLOADED' } }],
+  });
   for (const connection of connections) connection.socket.destroy();
   await expectHealthy();
 });

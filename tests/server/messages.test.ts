@@ -4,6 +4,7 @@ import { connect } from 'node:http2';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { Code, ConnectError, createClient } from '@connectrpc/connect';
+import { findTrailerError } from '@connectrpc/connect/protocol-grpc';
 import {
   compressionGzip,
   createConnectTransport,
@@ -90,6 +91,7 @@ function http2Post(
 }
 
 const execute = '/omnisearch.Operator/Execute';
+const healthy = '/omnisearch.Operator/Healthy';
 
 function frame(message: Uint8Array, flags = 0): Buffer<ArrayBuffer> {
   const head = Buffer.alloc(5);
@@ -143,6 +145,25 @@ test.each([
   const reply = await postJson(running.url, 'Execute', body);
   expect(reply.status).toBe(400);
   expect(await reply.json()).toMatchObject({ message: `the request is malformed: ${words}` });
+});
+
+test('JSON, a field that is not there is named: a misspelt one would be an empty request', async () => {
+  const reply = await postJson(running.url, 'Execute', { data: ['a'] });
+  expect(reply.status).toBe(400);
+  expect(await reply.json()).toMatchObject({
+    code: 'invalid_argument',
+    message: 'the request is malformed: it has no field "data"; there are urls and datas',
+  });
+  const long = await postJson(running.url, 'Execute', { ['x"y'.repeat(1000)]: 1 });
+  expect(((await long.json()) as { message: string }).message.length).toBeLessThan(150);
+});
+
+test('binary, a field that is not there is passed over: a later .proto may have it', async () => {
+  const later = Buffer.concat([request('a'), Buffer.of((7 << 3) | 2, 1, 0x61)]);
+  const type = { 'content-type': 'application/grpc' };
+  const reply = await http2Post(running.url, execute, type, frame(later));
+  expect(reply.trailers['grpc-status']).toBe('0');
+  expect(fromBinary(ExecuteReplySchema, reply.body.subarray(5)).vectors).toHaveLength(1);
 });
 
 test('a frame that says more bytes than follow is INVALID_ARGUMENT', async () => {
@@ -205,6 +226,38 @@ test('gzip, a bomb is RESOURCE_EXHAUSTED before it is unpacked', async () => {
   }
 });
 
+/** The code of the catalogue that a failed gRPC call carries in its details (google.rpc.Status). */
+function reasonOf(trailers: Record<string, unknown>): string | undefined {
+  const list = Object.entries(trailers).map(([name, value]) => [name, String(value)]);
+  const error = findTrailerError(new Headers(list as [string, string][]));
+  return error?.findDetails(ErrorInfoSchema)[0]?.reason;
+}
+
+test('what Connect refuses by itself carries a code of the catalogue as well', async () => {
+  const type = { 'content-type': 'application/grpc' };
+  const snappy = { ...type, 'grpc-encoding': 'snappy' };
+  const packed = await http2Post(running.url, execute, snappy, frame(request('a'), 1));
+  expect(reasonOf(packed.trailers)).toBe('REQUEST_UNSUPPORTED');
+  const none = await http2Post(running.url, healthy, type, Buffer.alloc(0));
+  expect(reasonOf(none.trailers)).toBe('REQUEST_UNSUPPORTED');
+  const late = await http2Post(
+    running.url,
+    execute,
+    { ...type, 'grpc-timeout': '50m' },
+    frame(request('FAKE_DELAY:500')),
+  );
+  expect(late.trailers['grpc-status']).toBe('4');
+  expect(reasonOf(late.trailers)).toBe('DEADLINE');
+  const timeout = { ...type, 'grpc-timeout': 'soon' };
+  const badly = await http2Post(running.url, execute, timeout, frame(request('a')));
+  expect(reasonOf(badly.trailers)).toBe('REQUEST_MALFORMED');
+  const json = await postJson(running.url, 'Execute', {}, { 'connect-timeout-ms': 'soon' });
+  expect(await json.json()).toMatchObject({
+    code: 'invalid_argument',
+    details: [{ debug: { reason: 'REQUEST_MALFORMED' } }],
+  });
+});
+
 test('an unknown compression is UNIMPLEMENTED and says what there is', async () => {
   const type = { 'content-type': 'application/grpc', 'grpc-encoding': 'snappy' };
   const reply = await http2Post(running.url, execute, type, frame(request('a'), 1));
@@ -225,7 +278,23 @@ test.each([
 
 test('an unknown method, Connect: 404; GET on a call: 405; another content type: 415', async () => {
   expect((await postJson(running.url, 'Nothing', {})).status).toBe(404);
-  expect((await fetch(running.url + execute)).status).toBe(405);
+  const got = await fetch(running.url + execute);
+  expect(got.status).toBe(405);
+  expect(got.headers.get('allow')).toBe('POST');
+  expect(await got.json()).toEqual({ error: 'a call is made with POST' });
   const text = { 'content-type': 'text/plain' };
-  expect((await postJson(running.url, 'Execute', {}, text)).status).toBe(415);
+  const typed = await postJson(running.url, 'Execute', {}, text);
+  expect(typed.status).toBe(415);
+  expect(await typed.json()).toMatchObject({ error: expect.stringContaining('application/json') });
+});
+
+test('a stream in both directions over HTTP/1.1: 505, and why', async () => {
+  const reply = await fetch(
+    `${running.url}/grpc.reflection.v1.ServerReflection/ServerReflectionInfo`,
+    { method: 'POST', headers: { 'content-type': 'application/connect+json' }, body: '' },
+  );
+  expect(reply.status).toBe(505);
+  expect(await reply.json()).toEqual({
+    error: 'a call that streams in both directions needs HTTP/2',
+  });
 });
