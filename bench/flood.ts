@@ -1,0 +1,120 @@
+/**
+ * The figures of SECURITY.md for floods of large images: `npm run bench -- flood`, with `--executable FILE` for another one than what
+ * is built here with untrained weights, and `--only N` for one row. Memory is the operator's resident set; Healthy is called by a
+ * process of its own, on a new connection each time, every 10 ms.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { testExecutable } from '../tests/support/executable.ts';
+import { largeJpeg } from '../tests/support/large-jpeg.ts';
+import { preparedTestModel } from '../tests/support/models.ts';
+import { startOperator } from '../tests/support/operator.ts';
+import type { FloodFigures, ProbeFigures } from './flood-roles.ts';
+
+interface Flood {
+  readonly name: string;
+  readonly count: number;
+  readonly megapixels: number;
+  readonly quality: number;
+  readonly kind?: 'grpc' | 'json';
+  readonly args?: readonly string[];
+}
+
+const floods: readonly Flood[] = [
+  { name: '64 JPEGs of 100 megapixels, 41 MB each', count: 64, megapixels: 100, quality: 100 },
+  { name: '64 JPEGs of 100 megapixels, 6 MB each', count: 64, megapixels: 100, quality: 30 },
+  {
+    name: '64 JPEGs of 100 megapixels, 41 MB each, as JSON',
+    count: 64,
+    megapixels: 100,
+    quality: 100,
+    kind: 'json',
+  },
+  {
+    name: '64 JPEGs of 24 megapixels, 4 MB each, as on a machine of 1 GB',
+    count: 64,
+    megapixels: 24,
+    quality: 90,
+    args: ['--memory', '1GiB'],
+  },
+];
+
+const { values } = parseArgs({
+  options: { executable: { type: 'string' }, only: { type: 'string' } },
+});
+const executable =
+  values.executable ?? (await testExecutable(await preparedTestModel('untrained')));
+
+async function pictureOf({ megapixels, quality }: Flood): Promise<string> {
+  const height = Math.round(Math.sqrt((megapixels * 1e6) / 1.5) / 16) * 16;
+  const width = Math.round((megapixels * 1e6) / height);
+  const file = join(tmpdir(), `flood-${megapixels}-${quality}.jpg`);
+  writeFileSync(
+    file,
+    await largeJpeg({
+      width: Math.min(width, Math.floor((1e6 * megapixels) / height)),
+      height,
+      quality,
+    }),
+  );
+  return file;
+}
+
+const role = (...args: readonly (string | number)[]) =>
+  Bun.spawn([process.execPath, join(import.meta.dir, 'flood-roles.ts'), ...args.map(String)], {
+    stdout: 'pipe',
+    stderr: 'inherit',
+  });
+const figuresOf = async <T>(child: ReturnType<typeof role>): Promise<T> =>
+  JSON.parse(await new Response(child.stdout as ReadableStream<Uint8Array>).text()) as T;
+
+async function probing<T>(
+  port: number,
+  pid: number,
+  work: () => Promise<T>,
+): Promise<[T, ProbeFigures]> {
+  const child = role('probe', port, pid);
+  const result = await work();
+  child.kill('SIGTERM');
+  return [result, await figuresOf<ProbeFigures>(child)];
+}
+
+const ms = (value: number): string => value.toFixed(value < 10 ? 1 : 0);
+const tell = ({ count, p50, p99, max, slowest, mostRan, ownLag }: ProbeFigures): string =>
+  `p50 ${ms(p50)}, p99 ${ms(p99)}, max ${ms(max)} ms of ${count} (in the slowest the main thread ran ${ms(slowest.ran)} ms and waited ${ms(slowest.waited)} ms for a core; in any call it ran ${ms(mostRan)} ms at most; the probe itself was late by up to ${ms(ownLag)} ms)`;
+
+async function run(flood: Flood): Promise<void> {
+  const file = await pictureOf(flood);
+  await using operator = await startOperator({
+    executable,
+    args: flood.args ?? [],
+    patienceMs: 120_000,
+  });
+  const { port, pid } = operator;
+  const megabytes = (key: string): number => {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    return Math.round(Number(new RegExp(`${key}:\\s+(\\d+)`).exec(status)?.[1]) / 1000);
+  };
+  const [, quiet] = await probing(port, pid, () => Bun.sleep(3000));
+  const before = megabytes('VmRSS');
+  const load = loadavg()[0] ?? 0;
+  const [{ seconds, outcomes }, busy] = await probing(port, pid, () =>
+    figuresOf<FloodFigures>(role('flood', port, flood.count, file, flood.kind ?? 'grpc')),
+  );
+  const peak = megabytes('VmHWM');
+  await Bun.sleep(3000);
+  console.log(`\n## ${flood.name} (load average ${load.toFixed(1)})`);
+  for (const [outcome, count] of Object.entries(outcomes)) console.log(`${count} × ${outcome}`);
+  console.log(
+    `${seconds.toFixed(1)} s; memory ${before} MB before, ${peak} MB at most, ${megabytes('VmRSS')} MB after`,
+  );
+  console.log(`Healthy before: ${tell(quiet)}`);
+  console.log(`Healthy meanwhile: ${tell(busy)}`);
+}
+
+const chosen =
+  values.only === undefined ? floods : floods.slice(Number(values.only), Number(values.only) + 1);
+for (const flood of chosen) await run(flood);
+process.exit(0);
