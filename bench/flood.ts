@@ -39,6 +39,13 @@ const floods: readonly Flood[] = [
     quality: 90,
     args: ['--memory', '1GiB'],
   },
+  {
+    name: '64 JPEGs of 12 megapixels, 2 MB each, with the least memory that can be asked for',
+    count: 64,
+    megapixels: 12,
+    quality: 90,
+    args: ['--memory', '256MiB'],
+  },
 ];
 
 const { values } = parseArgs({

@@ -26,6 +26,19 @@ export function shareMemory(memory: number): MemoryShares {
   };
 }
 
+/**
+ * What the operator needs at the least: some 250 MiB of its own, and the lower ends of the shares; measured by
+ * `npm run bench -- flood` with `--memory 256MiB`.
+ */
+export const leastMemory = 512 * MiB;
+
+/** A sentence for the log when there is less than the operator needs: the shares do not become smaller then. */
+export function warnOfLittleMemory(memory: number): string | undefined {
+  if (memory >= leastMemory) return undefined;
+  const MiBs = (bytes: number): string => `${Math.floor(bytes / MiB)} MiB`;
+  return `${MiBs(memory)} of memory are less than the operator needs; under load it takes up to ${MiBs(leastMemory)}, whatever --memory says`;
+}
+
 /** Whole MiB. */
 const within = (least: number, bytes: number, most: number): number =>
   Math.min(most, Math.max(least, Math.floor(bytes / MiB))) * MiB;

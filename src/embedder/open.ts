@@ -12,7 +12,12 @@ import { openModel } from '../model/open-model.ts';
 import { createAdmission } from './admission.ts';
 import { createEmbedder } from './create-embedder.ts';
 import type { Embedder, EmbedderInfo } from './embedder.ts';
-import { availableMemory, type MemoryShares, shareMemory } from './memory-shares.ts';
+import {
+  availableMemory,
+  type MemoryShares,
+  shareMemory,
+  warnOfLittleMemory,
+} from './memory-shares.ts';
 
 /** What the command line decides; the names are those of its options. */
 export interface EmbedderOptions extends ImageLimits {
@@ -54,6 +59,8 @@ export async function openEmbedder(options: EmbedderOptions, tell: Tell): Promis
   const { manifest } = variant(options.precision);
   const threads = options.threads ?? availableParallelism();
   const decodingThreads = Math.min(threads, maxDecodingThreads);
+  const warning = warnOfLittleMemory(options.memory ?? availableMemory());
+  if (warning !== undefined) tell(warning, 'warn');
   const shares = sharesOf(options);
   const fetcher = openFetcher(options, shares);
   const pipeline = createImagePipeline({

@@ -2,7 +2,11 @@
 import { expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { availableMemory, shareMemory } from '../../src/embedder/memory-shares.ts';
+import {
+  availableMemory,
+  shareMemory,
+  warnOfLittleMemory,
+} from '../../src/embedder/memory-shares.ts';
 import { type ErrorCode, OperatorError } from '../../src/errors.ts';
 import { openAdmission } from '../support/embedder-options.ts';
 import { texturePng } from '../support/pictures.ts';
@@ -167,6 +171,13 @@ test('shareMemory, less than half of it from 512 MiB on', () => {
       const shares = Object.values(shareMemory(memory));
       expect(shares.reduce((sum, share) => sum + share)).toBeLessThanOrEqual(memory / 2);
     }),
+  );
+});
+
+test('warnOfLittleMemory, below 512 MiB, where the shares do not become smaller any more', () => {
+  expect(warnOfLittleMemory(512 * MiB)).toBeUndefined();
+  expect(warnOfLittleMemory(300 * MiB)).toBe(
+    '300 MiB of memory are less than the operator needs; under load it takes up to 512 MiB, whatever --memory says',
   );
 });
 

@@ -52,6 +52,12 @@ test('24 large JPEGs at once, some are refused, the others answered; memory stay
   );
 }, 60_000);
 
+test('less memory than the operator needs, a warning at the start', async () => {
+  await using small = await startLimited('--memory', '300MiB');
+  const line = await small.logged(({ msg }) => msg?.startsWith('300 MiB of memory') ?? false);
+  expect(line).toMatchObject({ level: 'warn', msg: expect.stringContaining('up to 512 MiB') });
+});
+
 test('after the flood, everything that was held is free', async () => {
   const outcomes = await Promise.all(
     Array.from({ length: 5 }, () => outcomeOf(operator.client().execute({ datas: [large] }))),

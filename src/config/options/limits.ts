@@ -16,7 +16,8 @@ export const limitOptions = {
     fallbackText: "the machine's, or what its container may take",
     group: 'memory',
     commands: serve,
-    description: 'Memory that the operator may count on; the following are shares of it.',
+    description:
+      'Memory that the operator may count on; the following are shares of it. It needs 512MiB; with less it warns.',
   }),
   maxBytesInFlight: optional({
     type: bytes(MiB, 64 * GiB),
