@@ -2,6 +2,8 @@
 export interface Connection {
   /** A call or a request begins; the returned function ends it. */
   begin(): () => void;
+  /** Those that have begun and not ended. */
+  readonly calls: number;
   /** No longer there. */
   remove(): void;
 }
@@ -74,6 +76,9 @@ export function createConnections(): Connections {
       const entry: Entry = { handle, calls: 0, served: 0, idleSince: performance.now() };
       entries.add(entry);
       return {
+        get calls() {
+          return entry.calls;
+        },
         begin() {
           calls++;
           entry.calls++;

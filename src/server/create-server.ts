@@ -86,12 +86,7 @@ export function createServer(options: ServerOptions): OperatorServer {
   });
   const operator = createOperatorService(readiness, config);
   const { method } = Operator;
-  router.rpc(method.execute, operator.execute, {
-    readMaxBytes: config.maxMessageBytes,
-    // In JSON a name that is not known is a misspelt one: `data` would give no vectors and no error. In binary it is a number
-    // that a later .proto may have given, and is passed over as protobuf wants it.
-    jsonOptions: { ignoreUnknownFields: false },
-  });
+  router.rpc(method.execute, operator.execute, { readMaxBytes: config.maxMessageBytes });
   router.rpc(method.healthy, operator.healthy);
   router.rpc(method.identity, operator.identity);
   router.service(Health, createHealthService(readiness));

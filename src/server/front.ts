@@ -16,6 +16,7 @@ import type { Connection, Connections } from './connections.ts';
 import type { NodeRequest } from './http-types.ts';
 import { refuse } from './refuse.ts';
 import type { RequestHandler } from './request-handler.ts';
+import { readInTurns, sniff } from './socket-reading.ts';
 import type { Turns } from './turns.ts';
 
 export type FrontConfig = Pick<
@@ -38,7 +39,8 @@ export interface FrontOptions {
   readonly refuseHttp2: () => boolean;
 }
 
-const preface = Buffer.from('PRI ');
+/** So many calls of a connection are begun as they come; one packet can bring hundreds, and the others wait their turn. */
+const promptCalls = 4;
 
 /** An octet of what a window holds costs memory only once it is sent; uploads of 60 MB are no exception here. */
 const streamWindow = 1 << 20;
@@ -58,9 +60,14 @@ export function createFront(options: FrontOptions): Server {
       request.read(0);
       request.stream.once('finish', () => setTimeout(endHalfOpen, linger, request));
     }
-    if (connections.calls <= config.maxCalls) return options.onRequest(request, response);
-    warnBusy();
-    refuse(request, response, `${config.maxCalls} calls are being answered (--max-calls)`);
+    if (connections.calls > config.maxCalls) {
+      warnBusy();
+      refuse(request, response, `${config.maxCalls} calls are being answered (--max-calls)`);
+    } else if (connection && connection.calls > promptCalls && turns.over)
+      turns.take('piece', () => {
+        if (!response.closed) options.onRequest(request, response);
+      });
+    else options.onRequest(request, response);
   };
   function connectionOf(request: NodeRequest): Connection | undefined {
     if (!('stream' in request)) return bySocket.get(request.socket);
@@ -143,23 +150,7 @@ export function createFront(options: FrontOptions): Server {
       readInTurns(socket, turns);
     };
     turns.take('connection', () => {
-      sniff(socket, decide);
-      socket.resume();
-    });
-  });
-}
-
-/** Lets the other connections have their turn after each piece that it brings. */
-function readInTurns(socket: Socket, turns: Turns): void {
-  // As Node's HTTP server marks a socket that must not be read now; without it, each piece that is taken from a request
-  // resumes the socket, and Bun 1.4.5 has no other limit to what a request over HTTP/1.1 holds unread.
-  const marked: Socket & { _paused?: boolean } = socket;
-  socket.on('data', () => {
-    if (!turns.over || socket.isPaused()) return;
-    marked._paused = true;
-    socket.pause();
-    turns.take('read', () => {
-      marked._paused = false;
+      sniff(socket, turns, decide);
       socket.resume();
     });
   });
@@ -192,20 +183,3 @@ const reasonOf = ({ code, message }: NodeJS.ErrnoException): Record<string, unkn
   code,
   reason: message,
 });
-
-/** Reads until it is clear which protocol this is, and puts back what was read. */
-function sniff(socket: Socket, decide: (isHttp2: boolean) => void): void {
-  let read: Buffer = Buffer.alloc(0);
-  const onData = (chunk: Buffer): void => {
-    read = Buffer.concat([read, chunk]);
-    const known = Math.min(read.length, preface.length);
-    const same = read.subarray(0, known).equals(preface.subarray(0, known));
-    if (same && known < preface.length) return;
-    socket.off('data', onData);
-    socket.pause();
-    socket.unshift(read);
-    decide(same);
-    socket.resume();
-  };
-  socket.on('data', onData);
-}

@@ -14,7 +14,6 @@ import { findTrailerError, setTrailerStatus } from '@connectrpc/connect/protocol
 import { trailerFlag, trailerParse, trailerSerialize } from '@connectrpc/connect/protocol-grpc-web';
 import { type ErrorCode, OperatorError } from '../errors.ts';
 import { ErrorInfoSchema } from '../gen/google/rpc/error_details_pb.ts';
-import { ExecuteRequestSchema } from '../gen/omnisearch/operator_pb.ts';
 import type { CallRecord } from './call-record.ts';
 import { toPlainConnectError } from './connect-error.ts';
 import { encodeGrpcMessage } from './grpc-message.ts';
@@ -94,8 +93,6 @@ const sentences: Readonly<Record<number, string>> = {
   505: 'a call that streams in both directions needs HTTP/2',
 };
 
-const fieldsOfExecute = ExecuteRequestSchema.fields.map(({ jsonName }) => jsonName).join(' and ');
-
 /** Most characters of an error's message: some quote what was sent, and that can be an image of many megabytes. */
 const maxMessage = 300;
 
@@ -134,12 +131,6 @@ function inOurTerms({ code, rawMessage }: ConnectError): OperatorError | undefin
   const malformed = /^parse binary: (.*)/.exec(rawMessage);
   if (code === Code.Internal && malformed)
     return new OperatorError('REQUEST_MALFORMED', `the request is malformed: ${malformed[1]}`);
-  const unknown = /^cannot decode message \S+ from JSON: key "(.*)" is unknown$/s.exec(rawMessage);
-  if (code === Code.InvalidArgument && unknown)
-    return new OperatorError(
-      'REQUEST_MALFORMED',
-      `the request is malformed: it has no field "${unknown[1]?.slice(0, 40)}"; there are ${fieldsOfExecute}`,
-    );
   // What was read instead is quoted in full, and may be an image.
   const json = /^cannot decode (?:field|message) (\S+) from JSON: (expected [^,]*)?/.exec(
     rawMessage,

@@ -116,7 +116,7 @@ test('createProtobufReader, whatever the bytes: texts or a typed error', () => {
 const nameOf = (n: number): string => `name-${n}`;
 function readJson(text: string, lengths: readonly number[], maxRest = 1e6) {
   const texts = openTexts();
-  const reader = createJsonReader({ sink: texts, nameOf, maxRest });
+  const reader = createJsonReader({ sink: texts, nameOf, maxRest, maxTexts: 100 });
   readInto(reader, Buffer.from(text), lengths);
   return { texts: datasOf(texts), rest: Buffer.from(reader.rest).toString() };
 }
@@ -127,8 +127,6 @@ test('createJsonReader, takes the texts of datas out and leaves all else, whatev
     {
       datas: fc.array(jsonText, { maxLength: 5 }),
       urls: fc.array(jsonText, { maxLength: 5 }),
-      other: fc.jsonValue(),
-      da: fc.record({ datas: fc.array(jsonText, { maxLength: 3 }) }),
     },
     { requiredKeys: [] },
   );
@@ -140,8 +138,13 @@ test('createJsonReader, takes the texts of datas out and leaves all else, whatev
       fc.boolean(),
       (given, lengths, indent, escaped) => {
         const written = JSON.stringify(given, null, indent);
-        // As PHP and Gson write it.
-        const text = escaped ? written.replaceAll('/', '\\/').replaceAll('=', '\\u003d') : written;
+        // As PHP and Gson write it, and a name as nobody does.
+        const text = escaped
+          ? written
+              .replaceAll('/', '\\/')
+              .replaceAll('=', '\\u003d')
+              .replace(/"datas":/, '"d\\u0061tas":')
+          : written;
         const { texts, rest } = readJson(text, lengths);
         // A chunk may end within a character; only what is no base64 anyway is then read in pieces.
         const ascii = (list: readonly string[]) =>
@@ -163,13 +166,26 @@ test('createJsonReader, what is not JSON is left for Connect to judge', () => {
     expect(readJson(text, [1]).rest).toBe(text);
 });
 
+test.each([
+  ['{"data":["AAAA"]}', 'it has no field "data"; there are urls and datas'],
+  ['{"datas":"a","Datas":["AAAA"]}', 'it has no field "Datas"; there are urls and datas'],
+  ['{"datas":["AAAA"],"datas":[]}', 'it has the field "datas" twice'],
+  ['{"d\\u0061tas":["AAAA"],"\\u0064atas":[]}', 'it has the field "datas" twice'],
+  ['{"datas":[["AAAA"]]}', 'its JSON is nested too deeply'],
+  [`{"urls":[${'[],'.repeat(200)}`, 'its JSON is nested too deeply'],
+  [`{"urls":[${'"",'.repeat(200)}`, 'it has too many entries'],
+  [`{"urls":[${'1,'.repeat(200)}`, 'it has too many entries'],
+])('createJsonReader, %s: REQUEST_MALFORMED', (text, words) => {
+  expect(() => readJson(text, [3])).toThrow(`the request is malformed: ${words}`);
+});
+
 test('createJsonReader, ends within an image: REQUEST_MALFORMED', () => {
   expect(codeOf(() => readJson('{"datas":["AAAA', [4]))).toBe('REQUEST_MALFORMED');
   expect(codeOf(() => readJson('{"datas":["A\\xA"]}', [4]))).toBe('REQUEST_MALFORMED');
 });
 
 test('createJsonReader, more beside the images than allowed is refused as it comes', () => {
-  const reader = createJsonReader({ sink: openTexts(), nameOf, maxRest: 1000 });
+  const reader = createJsonReader({ sink: openTexts(), nameOf, maxRest: 1000, maxTexts: 100 });
   expect(codeOf(() => reader.push(Buffer.from(`{"urls":["${'a'.repeat(1000)}`)))).toBe(
     'MESSAGE_TOO_LARGE',
   );

@@ -78,6 +78,20 @@ test('a client that has said all gets its answer', async () => {
   expect(received()).toContain('"nums":"1"');
 });
 
+test('a thousand requests in one packet, do not keep another connection waiting for all of them', async () => {
+  const { socket, received } = await open(running.port);
+  const answered = (): number => received().split('HTTP/1.1 200').length - 1;
+  await postJson(running.url, 'Healthy', {});
+  const one =
+    'POST /omnisearch.Operator/Healthy HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}';
+  socket.write(one.repeat(1000));
+  await eventually(() => answered() > 0 || undefined);
+  expect((await postJson(running.url, 'Healthy', {})).status).toBe(200);
+  expect(answered()).toBeLessThan(700);
+  await eventually(() => answered() === 1000 || undefined);
+  socket.destroy();
+});
+
 test('clients that vanish in the middle of a request leave nothing behind', async () => {
   const head =
     'POST /omnisearch.Operator/Execute HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n';

@@ -4,6 +4,7 @@
  * the network's thread from everything else for a tenth of a second, and takes four times the memory.
  */
 import { OperatorError } from '../../errors.ts';
+import { ExecuteRequestSchema } from '../../gen/omnisearch/operator_pb.ts';
 import { malformed } from './errors.ts';
 import type { MessageReader } from './protobuf-reader.ts';
 import type { TextSink } from './texts.ts';
@@ -19,18 +20,33 @@ export interface JsonReaderOptions {
   readonly nameOf: (n: number) => string;
   /** Most bytes of the rest. */
   readonly maxRest: number;
+  /** Most texts in all arrays together. */
+  readonly maxTexts: number;
 }
 
 const [quote, backslash] = [0x22, 0x5c];
 const [openArray, openObject, closeArray, closeObject] = [0x5b, 0x7b, 0x5d, 0x7d];
+const [comma, colon] = [0x2c, 0x3a];
 
-export function createJsonReader({ sink, nameOf, maxRest }: JsonReaderOptions): JsonReader {
+/** A request is an object with arrays in it. */
+const maxDepth = 2;
+const fields: readonly string[] = ExecuteRequestSchema.fields.map(({ jsonName }) => jsonName);
+
+export function createJsonReader({
+  sink,
+  nameOf,
+  maxRest,
+  maxTexts,
+}: JsonReaderOptions): JsonReader {
   let rest: Buffer = Buffer.allocUnsafe(4096);
   let restLength = 0;
   let taken = 0;
   let depth = 0;
-  /** The last text at depth 1: what comes next is its value. */
+  let commas = 0;
+  const seen = new Set<string>();
+  /** The last text at depth 1, as it is written, and the field that it was the name of. */
   let name = '';
+  let field = '';
   let inDatas = false;
   let inText = false;
   /** Where the text begins in `rest`. */
@@ -57,11 +73,22 @@ export function createJsonReader({ sink, nameOf, maxRest }: JsonReaderOptions): 
   function onStructure(byte: number): void {
     if (byte === openArray || byte === openObject) {
       depth += 1;
-      inDatas = byte === openArray && depth === 2 && name === 'datas';
+      if (depth > maxDepth) throw malformed('its JSON is nested too deeply');
+      inDatas = byte === openArray && depth === 2 && field === 'datas';
     } else if (byte === closeArray || byte === closeObject) {
       depth -= 1;
       inDatas = false;
-    }
+    } else if (byte === colon && depth === 1) onName();
+    else if (byte === comma && ++commas > maxTexts) throw malformed('it has too many entries');
+  }
+
+  /** JSON.parse would take a second for a million of them, and of two with the same name the last. */
+  function onName(): void {
+    field = unescaped(Buffer.from(name)).toString();
+    if (!fields.includes(field))
+      throw malformed(`it has no field "${field.slice(0, 40)}"; there are ${fields.join(' and ')}`);
+    if (seen.has(field)) throw malformed(`it has the field "${field}" twice`);
+    seen.add(field);
   }
 
   /** Up to the next text or the chunk's end. @returns where it ends */
@@ -101,8 +128,7 @@ export function createJsonReader({ sink, nameOf, maxRest }: JsonReaderOptions): 
     if (inDatas) {
       sink.end();
       keep(Buffer.from(nameOf(taken++)));
-    } else if (depth === 1)
-      name = rest.toString('latin1', textAt, Math.min(restLength, textAt + 64));
+    } else if (depth === 1) name = rest.toString('utf8', textAt, Math.min(restLength, textAt + 64));
     keep(Buffer.of(quote));
   }
 
@@ -145,7 +171,7 @@ function cutEscape(chunk: Buffer, from: number): number {
 }
 
 /** The text itself, in UTF-8 (RFC 8259, section 7). */
-function unescaped(written: Buffer): Uint8Array {
+function unescaped(written: Buffer): Buffer {
   if (!written.includes(backslash)) return written;
   try {
     return Buffer.from(JSON.parse(`"${written.toString('utf8')}"`) as string);

@@ -100,6 +100,7 @@ function openIntake(request: UniversalRequest, options: ReceiveOptions): Intake 
           sink: texts,
           nameOf: (n) => name + n,
           maxRest: maxRestOf(maxImages),
+          maxTexts: maxTextsOf(maxImages),
         })
       : await readProtobuf(chunks, createProtobufReader(texts, maxMessageBytes));
     ticket.hold(rest.length);
@@ -156,6 +157,9 @@ async function readJson(chunks: Chunks, options: JsonReaderOptions): Promise<Uin
 
 /** Beside the images, in JSON: above all URLs, which have at most 8192 characters, some of them written as escapes. */
 const maxRestOf = (maxImages: number): number => 2 ** 20 + maxImages * 2 ** 14;
+
+/** Images, as many URLs, and some more, for those who check what is counted to be told what is too many. */
+const maxTextsOf = (maxImages: number): number => 2 * maxImages + 1000;
 
 /** gRPC's, in front of a message that is not packed. */
 function prefixOf(length: number): Uint8Array {

@@ -1,0 +1,43 @@
+/** How much is read of a connection, and when. */
+import type { Socket } from 'node:net';
+import type { Turns } from './turns.ts';
+
+/** What a client that speaks HTTP/2 begins with, and no HTTP/1.1 request does. */
+const preface = Buffer.from('PRI ');
+
+/** Reads until it is clear which protocol this is, and puts back what was read. */
+export function sniff(socket: Socket, turns: Turns, decide: (isHttp2: boolean) => void): void {
+  let read: Buffer = Buffer.alloc(0);
+  const onData = (chunk: Buffer): void => {
+    read = read.length === 0 ? chunk : Buffer.concat([read, chunk]);
+    const known = Math.min(read.length, preface.length);
+    const same = read.subarray(0, known).equals(preface.subarray(0, known));
+    if (same && known < preface.length) return;
+    socket.off('data', onData);
+    socket.pause();
+    // Many that were waiting for their first bytes may have got them in the same moment.
+    turns.take('connection', () => {
+      if (socket.destroyed) return;
+      socket.unshift(read);
+      decide(same);
+      socket.resume();
+    });
+  };
+  socket.on('data', onData);
+}
+
+/** Lets the other connections have their turn after each piece that it brings. */
+export function readInTurns(socket: Socket, turns: Turns): void {
+  // As Node's HTTP server marks a socket that must not be read now; without it, each piece that is taken from a request
+  // resumes the socket, and Bun 1.4.5 has no other limit to what a request over HTTP/1.1 holds unread.
+  const marked: Socket & { _paused?: boolean } = socket;
+  socket.on('data', () => {
+    if (!turns.over || socket.isPaused()) return;
+    marked._paused = true;
+    socket.pause();
+    turns.take('read', () => {
+      marked._paused = false;
+      socket.resume();
+    });
+  });
+}
