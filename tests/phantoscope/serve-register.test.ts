@@ -1,18 +1,9 @@
 /** The whole program, or the executable (the default), beside the stand-in of Phantoscope v0.1. */
 import { expect } from 'bun:test';
-import { createServer } from 'node:net';
 import { testUnless } from '../support/data.ts';
+import { freeAddress } from '../support/free-address.ts';
 import { type Operator, runOperator, startOperator } from '../support/operator.ts';
 import { startStandin, testWithStandin } from './standin.ts';
-
-/** host:port that nobody has at the moment. */
-async function freeAddress(): Promise<string> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return `127.0.0.1:${port}`;
-}
 
 /** The tests' operator serves untrained weights or the tests' own: that is not the question here. */
 const serveAt = (endpoint: string, args: readonly string[]): Promise<Operator> =>
