@@ -1,0 +1,61 @@
+/** The whole arm64 executable under an emulator: it starts, says who it is, and gives the x64 one's vector. */
+import { afterAll, expect } from 'bun:test';
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { targets } from '../../build/targets.ts';
+import { testUnless } from '../support/data.ts';
+import { testExecutable } from '../support/executable.ts';
+import { smallTestModel } from '../support/models.ts';
+import { startOperator } from '../support/operator.ts';
+import { texturePng } from '../support/pictures.ts';
+import { callOperator } from './support/grpc-operator.ts';
+import { build } from './support/other-folder.ts';
+import { missingRuntime } from './support/runtimes.ts';
+
+const emulator = Bun.which('qemu-aarch64-static');
+/** Of Debian's libc6-arm64-cross. */
+const libraries = '/usr/aarch64-linux-gnu';
+const missing = !emulator
+  ? 'qemu-aarch64-static is not installed'
+  : !existsSync(libraries)
+    ? `${libraries} is not there`
+    : missingRuntime(targets.filter(({ name }) => name === 'linux-arm64'));
+
+const folder = mkdtempSync(join(tmpdir(), 'arm64-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const picture = Buffer.from(texturePng({ width: 60, height: 40, seed: 5 })).toString('base64');
+
+/** Identity and the vector of the picture. */
+async function ask(executable: string): Promise<{ identity: object; vector: number[] }> {
+  await using operator = await startOperator({
+    executable,
+    args: ['--endpoint', '192.0.2.2:52001'],
+    patienceMs: 60_000,
+  });
+  const identity = await callOperator(operator.port, 'Identity', {});
+  const reply = await callOperator(operator.port, 'Execute', { datas: [picture] });
+  const vectors = reply.vectors as { element: number[] }[];
+  expect(vectors).toHaveLength(1);
+  expect(await operator.stop()).toBe(0);
+  return { identity, vector: vectors[0]?.element ?? [] };
+}
+
+testUnless(missing, 'linux-arm64 under qemu, serves the same vector as linux-x64', async () => {
+  const arm64 = join(folder, 'resnet50-encoder');
+  const repository = join(import.meta.dir, '../..');
+  const model = ['--model', smallTestModel()];
+  await build(repository, ...model, '--target', 'linux-arm64', '--out', arm64);
+  const emulated = join(folder, 'emulated');
+  writeFileSync(emulated, `#!/bin/sh\nexec ${emulator} -L ${libraries} ${arm64} "$@"\n`);
+  chmodSync(emulated, 0o755);
+
+  const theirs = await ask(emulated);
+  const ours = await ask(await testExecutable(smallTestModel()));
+  expect(theirs.identity).toMatchObject({ name: 'small_encoder', endpoint: '192.0.2.2:52001' });
+  expect(theirs.identity).toEqual(ours.identity);
+  expect(theirs.vector).toHaveLength(128);
+  const distance = theirs.vector.map((value, i) => Math.abs(value - (ours.vector[i] ?? NaN)));
+  expect(Math.max(...distance)).toBeLessThanOrEqual(1e-6);
+  expect(Math.max(...theirs.vector)).toBeGreaterThan(0.01);
+});
