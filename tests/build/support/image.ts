@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   realpathSync,
   rmSync,
   symlinkSync,
@@ -15,35 +16,38 @@ import { command } from './command.ts';
 import { folder, podman } from './podman.ts';
 
 const repository = join(import.meta.dir, '../../..');
-const debian = 'localhost/debian-with-node';
+const node = realpathSync(Bun.which('node') ?? process.execPath);
+const debian = async (): Promise<string> =>
+  `localhost/debian-with-node:${(await command([node, '--version'])).trim()}`;
 
 /** Debian with this machine's Node, in place of the Dockerfile's public images; made once on a machine. */
 async function debianImage(): Promise<string> {
-  if (
-    await podman('image', 'exists', debian).then(
-      () => true,
-      () => false,
-    )
-  )
-    return debian;
+  const tag = await debian();
+  const exists = podman('image', 'exists', tag).then(
+    () => true,
+    () => false,
+  );
+  if (await exists) return tag;
   mkdirSync(folder, { recursive: true });
+  // What an interrupted run has left.
+  for (const left of readdirSync(folder).filter((name) => name.startsWith('debian-')))
+    rmSync(join(folder, left), { recursive: true, force: true });
   const root = mkdtempSync(join(folder, 'debian-'));
   try {
     const packages = '--include=ca-certificates,libstdc++6';
     await command(['debootstrap', '--variant=minbase', packages, 'bookworm', root]);
-    const node = realpathSync(Bun.which('node') ?? '');
     copyFileSync(node, join(root, 'usr/bin/node'));
     const npm = join(dirname(node), '../lib/node_modules/npm');
     cpSync(npm, join(root, 'usr/lib/node_modules/npm'), { recursive: true });
     symlinkSync('../lib/node_modules/npm/bin/npm-cli.js', join(root, 'usr/bin/npm'));
     const archive = `${root}.tar`;
     await command(['tar', '-C', root, '-cf', archive, '.']);
-    await podman('import', archive, debian);
+    await podman('import', archive, tag);
     rmSync(archive);
   } finally {
     rmSync(root, { recursive: true });
   }
-  return debian;
+  return tag;
 }
 
 /** What npm needs to work in the build as it does here: its cache, its configuration, this machine's certificates. */

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { command } from './command.ts';
 
 export const folder = '/var/tmp/resnet50-encoder-tests';
-const programs = ['podman', 'crun', 'debootstrap', 'nsenter', 'unshare', 'curl'];
+const programs = ['podman', 'crun', 'debootstrap', 'nsenter', 'unshare', 'curl', 'node'];
 
 /** What is missing to build and run images; undefined when nothing is. */
 export const missingPodman: string | undefined =
