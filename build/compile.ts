@@ -1,6 +1,7 @@
 /** Compiles src/ into one executable and appends the model to it. */
-import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { temporaryFolder } from '../model/files/abandoned.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { workerEntries } from '../src/threads.ts';
 import { appendModel } from './append-model.ts';
@@ -27,7 +28,7 @@ export interface CompileOptions {
 export async function compile(options: CompileOptions): Promise<Bun.BuildMetafile> {
   const { outfile, model, target } = options;
   mkdirSync(dirname(outfile), { recursive: true });
-  const staging = mkdtempSync(join(dirname(outfile), '.build-'));
+  const staging = temporaryFolder(dirname(outfile), 'build');
   try {
     // Bun adds the suffix by itself.
     const compiled = join(staging, `${programName}${target?.machine.suffix ?? ''}`);

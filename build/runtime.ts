@@ -1,16 +1,9 @@
 /** The Bun of another platform, from the npm registry. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { temporaryFolder } from '../model/files/abandoned.ts';
 import { lockedPackage } from './lock-file.ts';
 import { repository } from './repository.ts';
 import type { Target } from './targets.ts';
@@ -36,7 +29,7 @@ export function runtimeFor(target: Target, { cacheDir, offline, tell }: RuntimeO
 
   tell(`Getting ${target.runtime} ${version} from the npm registry.`);
   mkdirSync(join(cacheDir, 'bun'), { recursive: true });
-  const staging = mkdtempSync(join(cacheDir, 'bun', '.staging-'));
+  const staging = temporaryFolder(join(cacheDir, 'bun'), 'staging');
   try {
     const pack = [
       'pack',

@@ -1,6 +1,7 @@
 /** Files that are there whole or not at all: written under a temporary name, synced to the disk, then renamed. */
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { removeAbandoned } from './abandoned.ts';
 
 export interface StagedFile {
   /** Where the bytes are until `commit`. */
@@ -16,6 +17,7 @@ let counter = 0;
 /** @throws the system's error; then no temporary file is left */
 export function stageFile(path: string, content: Uint8Array | string): StagedFile {
   const folder = dirname(path);
+  removeAbandoned(folder, basename(path));
   const temporaryPath = join(folder, `.${basename(path)}.${process.pid}.${counter++}.tmp`);
   const discard = (): void => rmSync(temporaryPath, { force: true });
   const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;

@@ -1,10 +1,11 @@
 /** A weights file of any known format as a recipe and a reader of layers. */
-import { createReadStream, createWriteStream, mkdtempSync, rmSync } from 'node:fs';
+import { createReadStream, createWriteStream, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { ModelError } from '../errors.ts';
+import { temporaryFolder } from '../files/abandoned.ts';
 import { kerasTf2Recipe, kerasV1Recipe, type Recipe, torchvisionRecipe } from '../recipes.ts';
 import type { WeightReader } from '../resnet/weights.ts';
 import { detectFormat } from './format.ts';
@@ -59,7 +60,7 @@ function closingOnError<T>(file: { close(): void }, work: () => T): T {
 
 /** Unpacks into a folder that is removed on closing; the readers need a file to seek in. */
 async function openGzipped(path: string): Promise<OpenWeights> {
-  const folder = mkdtempSync(join(tmpdir(), 'resnet50-encoder-'));
+  const folder = temporaryFolder(tmpdir(), 'resnet50-encoder');
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   try {
     const unpacked = join(folder, basename(path).replace(/\.gz$/, ''));

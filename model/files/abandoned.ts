@@ -1,0 +1,45 @@
+/**
+ * Temporary files and folders are called `.NAME.PID.…`, by what they are for and the process that writes them. One whose
+ * process is gone was left by a kill or a power cut, and the next run for the same thing removes it.
+ */
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** @param name - what the files are for, such as the name of the file to be; other names are left alone */
+export function removeAbandoned(folder: string, name: string): void {
+  const prefix = `.${name}.`;
+  for (const entry of list(folder)) {
+    if (!entry.startsWith(prefix)) continue;
+    const pid = /^(\d+)\./.exec(entry.slice(prefix.length))?.[1];
+    if (pid === undefined || isAlive(Number(pid))) continue;
+    try {
+      rmSync(join(folder, entry), { recursive: true, force: true });
+    } catch {
+      // Another user's, in a common folder.
+    }
+  }
+}
+
+/** A new folder below `parent` that a later run clears away if this one does not. */
+export function temporaryFolder(parent: string, name: string): string {
+  removeAbandoned(parent, name);
+  return mkdtempSync(join(parent, `.${name}.${process.pid}.`));
+}
+
+/** Whoever cannot list a folder may still write to it. */
+function list(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as { code?: unknown }).code !== 'ESRCH';
+  }
+}

@@ -1,0 +1,51 @@
+/** What a killed run has left goes away with the next one. */
+import { afterAll, expect, test } from 'bun:test';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { temporaryFolder } from '../../model/files/abandoned.ts';
+import { writeFileAtomically } from '../../model/files/staged-file.ts';
+import { smallTestModel } from '../support/models.ts';
+import { build } from './support/other-folder.ts';
+
+const repository = join(import.meta.dir, '../..');
+const folder = mkdtempSync(join(tmpdir(), 'abandoned-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** The number of a process that has ended. */
+const gone = Bun.spawnSync(['true']).pid;
+
+test('a staged file, removes those of ended processes for the same file only', () => {
+  const here = mkdtempSync(join(folder, 'files-'));
+  const left = [`.a.onnx.${gone}.0.tmp`, `.a.onnx.${process.ppid}.0.tmp`, `.b.onnx.${gone}.0.tmp`];
+  for (const name of [...left, '.a.onnx.json', 'a.onnx']) writeFileSync(join(here, name), '');
+  writeFileAtomically(join(here, 'a.onnx'), 'new');
+  expect(readdirSync(here).sort()).toEqual([...left.slice(1), '.a.onnx.json', 'a.onnx'].sort());
+});
+
+test('a temporary folder, removes those of ended processes with what is in them', () => {
+  const here = mkdtempSync(join(folder, 'folders-'));
+  mkdirSync(join(here, `.build.${gone}.abcdef/deep`), { recursive: true });
+  mkdirSync(join(here, '.build-notes'));
+  const [first, second] = [temporaryFolder(here, 'build'), temporaryFolder(here, 'build')];
+  expect(
+    readdirSync(here)
+      .map((name) => join(here, name))
+      .sort(),
+  ).toEqual([join(here, '.build-notes'), first, second].sort());
+});
+
+test('npm run build, clears away what a build that was killed has left', async () => {
+  const here = mkdtempSync(join(folder, 'killed-'));
+  const args = ['--model', smallTestModel(), '--out', join(here, 'resnet50-encoder')];
+  const killed = Bun.spawn([process.execPath, 'build/build.ts', ...args], {
+    cwd: repository,
+    stderr: 'ignore',
+  });
+  for (let i = 0; readdirSync(here).length === 0 && i < 3000; i++) await Bun.sleep(10);
+  killed.kill('SIGKILL');
+  await killed.exited;
+  expect(readdirSync(here)).toEqual([expect.stringMatching(/^\.build\.\d+\./)]);
+  await build(repository, ...args);
+  expect(readdirSync(here)).toEqual(['resnet50-encoder']);
+});
