@@ -64,6 +64,7 @@ async function bundle(outfile: string, options: CompileOptions): Promise<Bun.Bui
       __filename: '"/"',
       BUILD_VERSION: JSON.stringify(packageJson.version),
       BUILD_COMMIT: JSON.stringify(options.commit ?? commit()),
+      BUILD_WITH_MODEL: String(options.model !== undefined),
     },
     compile: {
       ...(target ? { target: target.machine.bun, executablePath: target.runtime } : {}),

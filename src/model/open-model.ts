@@ -8,6 +8,10 @@ import type { FileSlice } from './file-slice.ts';
 import { type Manifest, modelId, type Precision, parseManifest, precisions } from './manifest.ts';
 import { type Payload, readPayload } from './payload.ts';
 
+/** The build puts in whether it appends a model: one that has lost it must not pass for one that never had any. */
+declare const BUILD_WITH_MODEL: boolean | undefined;
+const builtWithModel: boolean = typeof BUILD_WITH_MODEL === 'boolean' && BUILD_WITH_MODEL;
+
 export interface Model {
   readonly manifest: Manifest;
   readonly precision: Precision;
@@ -26,7 +30,10 @@ export function openModel(path: string | undefined, precision: Precision): Model
   return { manifest, precision, id: modelId(manifest, precision), slice };
 }
 
-/** Model id of each variant inside the executable; none when it carries no model. */
+/**
+ * Model id of each variant inside the executable; none when it carries no model.
+ * @throws ConfigError when the model that it was built with is gone
+ */
 export function embeddedModelIds(): string[] {
   const payload = embeddedPayload();
   if (!payload) return [];
@@ -36,8 +43,15 @@ export function embeddedModelIds(): string[] {
     .map((precision) => modelId(manifest, precision));
 }
 
-const embeddedPayload = (): Payload | undefined =>
-  compiled ? readPayload(process.execPath) : undefined;
+function embeddedPayload(): Payload | undefined {
+  if (!compiled) return undefined;
+  const payload = readPayload(process.execPath);
+  if (!payload && builtWithModel)
+    throw new ConfigError(
+      'this executable is damaged: its end is missing or changed, and with it the model; copy it again, or give a model with --model FILE',
+    );
+  return payload;
+}
 
 function embedded(precision: Precision): { manifest: Manifest; slice: FileSlice } {
   const payload = embeddedPayload();
