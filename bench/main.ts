@@ -4,7 +4,8 @@ import { join } from 'node:path';
 const benches: Record<string, string> = {
   engine: 'the engines in turn on one model (docs/engine.md)',
   serve: 'what a caller sees over gRPC, with each engine (README.md)',
-  start: 'from exec to the first vector, and memory (README.md)',
+  start: 'from exec to the first vector, and memory (README.md, docs/deploy.md)',
+  weights: 'whether compressing the embedded weights would pay (docs/deploy.md)',
   flood: 'more large images at once than there is memory for, and Healthy meanwhile (SECURITY.md)',
   drift: 'what int8 costs in cosines, neighbours and classes (docs/int8.md)',
 };

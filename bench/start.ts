@@ -1,19 +1,26 @@
 /**
- * From exec to the first vector: `npm run bench -- start --model FOLDER/resnet50.onnx [--rounds 7] [--image FILE]`.
+ * From exec to the first vector: `npm run bench -- start --model FOLDER/resnet50.onnx [--precision int8] [--rounds 7]
+ * [--image FILE] [--cold]`.
  *
  * The executable with the model inside, and a bare compiled onnxruntime-web program, in turn, so that what else the machine
- * does falls on both. Then the memory of the executable: ready and idle, and at its peak over 200 images, four at a time.
+ * does falls on both. With --cold the file cache is emptied before each (of the whole machine, as root on Linux). Then the
+ * memory of the executable: ready and idle, and at its peak over 200 images, four at a time.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { compile } from '../build/compile.ts';
 import { embeddedModel } from '../build/embedded-model.ts';
 import { texturePng } from '../tests/support/pictures.ts';
+import { type Emptied, emptyFileCache } from './file-cache.ts';
+import { startExecutable } from './running-operator.ts';
 
 const median = (values: number[]): number =>
   values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+
+const figures = (values: number[]): string =>
+  `${median(values).toFixed(0)} | ${Math.max(...values).toFixed(0)}`;
 
 const { values } = parseArgs({
   options: {
@@ -21,53 +28,18 @@ const { values } = parseArgs({
     precision: { type: 'string', default: 'fp32' },
     rounds: { type: 'string', default: '7' },
     image: { type: 'string' },
+    cold: { type: 'boolean', default: false },
   },
 });
 if (!values.model) throw new Error('--model FILE: an ONNX file with its manifest beside it');
 const folder = mkdtempSync(join(tmpdir(), 'bench-start-'));
-const image = values.image
+const file = values.image
   ? readFileSync(values.image)
   : Buffer.from(texturePng({ width: 500, height: 375, seed: 1 }));
-const body = JSON.stringify({ datas: [image.toString('base64')] });
-
-interface Running extends Disposable {
-  readonly pid: number;
-  readonly readyMs: number;
-  execute(): Promise<void>;
-}
-
-async function startOurs(executable: string, port: number): Promise<Running> {
-  const begun = performance.now();
-  const child = Bun.spawn([executable, 'serve', '--listen', `127.0.0.1:${port}`], {
-    env: {},
-    stdout: 'ignore',
-    stderr: 'ignore',
-  });
-  const url = `http://127.0.0.1:${port}`;
-  for (;;) {
-    const ready = await fetch(`${url}/readyz`)
-      .then((reply) => reply.ok)
-      .catch(() => false);
-    if (ready) break;
-    if (performance.now() - begun > 60_000) throw new Error('not ready within a minute');
-    await Bun.sleep(2);
-  }
-  const readyMs = performance.now() - begun;
-  return {
-    pid: child.pid,
-    readyMs,
-    async execute() {
-      const reply = await fetch(`${url}/omnisearch.Operator/Execute`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body,
-      });
-      if (!reply.ok) throw new Error(await reply.text());
-      await reply.arrayBuffer();
-    },
-    [Symbol.dispose]: () => child.kill('SIGKILL'),
-  };
-}
+const image = file.toString('base64');
+const { precision } = values;
+const model = embeddedModel(values.model, precision, false);
+const [onnx = ''] = Object.values(model.files);
 
 async function startBare(executable: string, model: string): Promise<number> {
   const begun = performance.now();
@@ -89,7 +61,7 @@ try {
   const ours = join(folder, 'resnet50-encoder');
   const bare = join(folder, 'bare');
   mkdirSync(folder, { recursive: true });
-  await compile({ outfile: ours, model: embeddedModel(values.model, values.precision, false) });
+  await compile({ outfile: ours, model });
   const built = await Bun.build({
     entrypoints: [join(import.meta.dir, 'bare/main.ts')],
     target: 'bun',
@@ -104,19 +76,26 @@ try {
   const ready: number[] = [];
   const first: number[] = [];
   const bareFirst: number[] = [];
+  let emptied: Emptied | undefined;
   for (let round = -1; round < Number(values.rounds); round++) {
+    if (values.cold) emptied = emptyFileCache([ours]);
     const begun = performance.now();
-    using operator = await startOurs(ours, 53800 + round + 1);
+    await using operator = await startExecutable(ours, {
+      port: 53800 + round + 1,
+      precision,
+      image,
+    });
     await operator.execute();
     const total = performance.now() - begun;
-    const theirs = await startBare(bare, values.model);
-    // The round before the first fills the file cache.
+    if (values.cold) emptyFileCache([bare, onnx]);
+    const theirs = await startBare(bare, onnx);
+    // The round before the first fills the file cache, unless it is emptied.
     if (round < 0) continue;
     ready.push(operator.readyMs);
     first.push(total);
     bareFirst.push(theirs);
   }
-  using operator = await startOurs(ours, 53900);
+  await using operator = await startExecutable(ours, { port: 53900, precision, image });
   await operator.execute();
   await Bun.sleep(2000);
   const idle = memory(operator.pid, 'VmRSS');
@@ -127,12 +106,14 @@ try {
   await Promise.all([caller(), caller(), caller(), caller()]);
   const peak = memory(operator.pid, 'VmHWM');
 
-  console.log(`| from exec to | median ms of ${values.rounds} |\n|---|---|`);
-  console.log(`| /readyz 200 | ${median(ready).toFixed(0)} |`);
-  console.log(`| the first vector | ${median(first).toFixed(0)} |`);
-  console.log(
-    `| the first run of a bare onnxruntime-web program | ${median(bareFirst).toFixed(0)} |`,
-  );
+  const size = (statSync(ours).size / 1e6).toFixed(1);
+  const cache = emptied ? `emptied before each (${emptied})` : 'warm';
+  const load = loadavg()[0]?.toFixed(2);
+  console.log(`${precision}, ${size} MB, file cache ${cache}, load average ${load}\n`);
+  console.log(`| from exec to | median ms of ${values.rounds} | slowest |\n|---|---|---|`);
+  console.log(`| /readyz 200 | ${figures(ready)} |`);
+  console.log(`| the first vector | ${figures(first)} |`);
+  console.log(`| the first run of a bare onnxruntime-web program | ${figures(bareFirst)} |`);
   const ratios = first.map((ms, i) => ms / (bareFirst[i] ?? Number.NaN));
   console.log(`\nfirst vector / bare first run, median of the pairs: ${median(ratios).toFixed(2)}`);
   console.log(
