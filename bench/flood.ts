@@ -11,7 +11,8 @@ import { testExecutable } from '../tests/support/executable.ts';
 import { largeJpeg } from '../tests/support/large-jpeg.ts';
 import { preparedTestModel } from '../tests/support/models.ts';
 import { startOperator } from '../tests/support/operator.ts';
-import type { FloodFigures, ProbeFigures } from './flood-roles.ts';
+import type { FloodFigures } from './flood-roles.ts';
+import { figuresOf, probing, role, tell } from './probing.ts';
 
 interface Flood {
   readonly name: string;
@@ -68,29 +69,6 @@ async function pictureOf({ megapixels, quality }: Flood): Promise<string> {
   );
   return file;
 }
-
-const role = (...args: readonly (string | number)[]) =>
-  Bun.spawn([process.execPath, join(import.meta.dir, 'flood-roles.ts'), ...args.map(String)], {
-    stdout: 'pipe',
-    stderr: 'inherit',
-  });
-const figuresOf = async <T>(child: ReturnType<typeof role>): Promise<T> =>
-  JSON.parse(await new Response(child.stdout as ReadableStream<Uint8Array>).text()) as T;
-
-async function probing<T>(
-  port: number,
-  pid: number,
-  work: () => Promise<T>,
-): Promise<[T, ProbeFigures]> {
-  const child = role('probe', port, pid);
-  const result = await work();
-  child.kill('SIGTERM');
-  return [result, await figuresOf<ProbeFigures>(child)];
-}
-
-const ms = (value: number): string => value.toFixed(value < 10 ? 1 : 0);
-const tell = ({ count, p50, p99, max, slowest, mostRan, ownLag }: ProbeFigures): string =>
-  `p50 ${ms(p50)}, p99 ${ms(p99)}, max ${ms(max)} ms of ${count} (in the slowest the main thread ran ${ms(slowest.ran)} ms and waited ${ms(slowest.waited)} ms for a core; in any call it ran ${ms(mostRan)} ms at most; the probe itself was late by up to ${ms(ownLag)} ms)`;
 
 async function run(flood: Flood): Promise<void> {
   const file = await pictureOf(flood);

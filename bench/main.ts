@@ -7,6 +7,7 @@ const benches: Record<string, string> = {
   start: 'from exec to the first vector, and memory (README.md, docs/deploy.md)',
   weights: 'whether compressing the embedded weights would pay (docs/deploy.md)',
   flood: 'more large images at once than there is memory for, and Healthy meanwhile (SECURITY.md)',
+  attacks: 'requests and connections that are too much, and Healthy meanwhile (SECURITY.md)',
   drift: 'what int8 costs in cosines, neighbours and classes (docs/int8.md)',
 };
 

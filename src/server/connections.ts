@@ -15,6 +15,8 @@ export interface ConnectionHandle {
    */
   shut(idle: boolean): void;
   destroy(): void;
+  /** Its patience is at an end: says so and destroys it. */
+  expire(calls: number): void;
   /** Milliseconds it may be without a call before it is shut; asked for at each sweep. */
   patience(calls: number): number;
 }
@@ -51,7 +53,7 @@ export function createConnections(): Connections {
     const now = performance.now();
     for (const entry of [...entries])
       if (entry.calls === 0 && now - entry.idleSince > entry.handle.patience(entry.served))
-        entry.handle.destroy();
+        entry.handle.expire(entry.served);
   }
   const timer = setInterval(sweep, sweepEvery);
   timer.unref();

@@ -12,7 +12,7 @@ import {
 import { createServer as createNetServer, type Server, type Socket } from 'node:net';
 import type { Config } from '../config/options.ts';
 import type { Log } from '../log.ts';
-import type { Connection, Connections } from './connections.ts';
+import type { Connection, ConnectionHandle, Connections } from './connections.ts';
 import type { NodeRequest } from './http-types.ts';
 import { refuse } from './refuse.ts';
 import type { RequestHandler } from './request-handler.ts';
@@ -50,12 +50,22 @@ export function createFront(options: FrontOptions): Server {
   const { config, connections, log, turns } = options;
   const bySocket = new WeakMap<Socket, Connection>();
   const bySession = new WeakMap<Http2Session, Connection>();
+  /** Over HTTP/1.1, the request that is coming in. */
+  const requests = new WeakMap<Socket, NodeRequest>();
 
   const onRequest: RequestHandler = (request, response) => {
     const connection = connectionOf(request);
     const end = connection?.begin();
     response.once('close', () => end?.());
-    if ('stream' in request) {
+    if (!('stream' in request)) {
+      const { socket } = request;
+      requests.set(socket, request);
+      // What comes after the answer is thrown away: many clients read it only when they have sent all.
+      response.once('finish', () => {
+        if (requests.get(socket) === request) requests.delete(socket);
+        request.resume();
+      });
+    } else {
       // A stream nobody has read from is reset the moment it is answered, before the client has read the answer.
       request.read(0);
       request.stream.once('finish', () => setTimeout(endHalfOpen, linger, request));
@@ -84,9 +94,10 @@ export function createFront(options: FrontOptions): Server {
   http1.on('clientError', (err, socket) => {
     log.debug(reasonOf(err), 'not an HTTP request');
     const tooLarge = (err as NodeJS.ErrnoException).code === 'HPE_HEADER_OVERFLOW';
-    const status = tooLarge ? '431 Request Header Fields Too Large' : '400 Bad Request';
-    if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
-    else socket.destroy();
+    const most = `at most ${config.maxHeaderBytes} bytes of header are allowed (--max-header-bytes)`;
+    if (!socket.writable) socket.destroy();
+    else if (tooLarge) socket.end(bareReply('431 Request Header Fields Too Large', most));
+    else socket.end(bareReply('400 Bad Request', 'this is not an HTTP request'));
   });
 
   const http2 = createHttp2Server(
@@ -117,7 +128,7 @@ export function createFront(options: FrontOptions): Server {
     }
     let session: Http2Session | undefined;
     let ended = false;
-    const connection = connections.add({
+    const handle: ConnectionHandle = {
       shut: (idle) => {
         if (!session) idle && socket.end();
         else if (!session.closed) session.close();
@@ -126,11 +137,17 @@ export function createFront(options: FrontOptions): Server {
         session?.destroy();
         socket.destroy();
       },
-      patience: (served) => {
-        if (ended) return 0;
-        return session || served > 0 ? config.idleTimeout : config.headerTimeout;
+      expire(served) {
+        if (!ended) log.debug(`a connection without a call is closed (${waitFor(served).flag})`);
+        handle.destroy();
       },
-    });
+      patience: (served) => (ended ? 0 : waitFor(served).ms),
+    };
+    const waitFor = (served: number): { readonly ms: number; readonly flag: string } =>
+      session || served > 0
+        ? { ms: config.idleTimeout, flag: '--idle-timeout' }
+        : { ms: config.headerTimeout, flag: '--header-timeout' };
+    const connection = connections.add(handle);
     bySocket.set(socket, connection);
     socket.once('close', connection.remove);
     // The other side has said all; its calls are still answered.
@@ -147,7 +164,7 @@ export function createFront(options: FrontOptions): Server {
         });
         http2.emit('connection', socket);
       }
-      readInTurns(socket, turns);
+      readInTurns(socket, turns, () => unreadOf(requests.get(socket)));
     };
     turns.take('connection', () => {
       sniff(socket, turns, decide);
@@ -155,6 +172,15 @@ export function createFront(options: FrontOptions): Server {
     });
   });
 }
+
+const unreadOf = (request: NodeRequest | undefined): number =>
+  request && !request.destroyed ? request.readableLength : 0;
+
+/** To what is no request. */
+const bareReply = (status: string, sentence: string): string => {
+  const body = `${JSON.stringify({ error: sentence })}\n`;
+  return `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+};
 
 /** Runs it, unless that was done within the last so many milliseconds. */
 function atMostEvery(ms: number, run: () => void): () => void {

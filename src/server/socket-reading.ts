@@ -26,18 +26,32 @@ export function sniff(socket: Socket, turns: Turns, decide: (isHttp2: boolean) =
   socket.on('data', onData);
 }
 
-/** Lets the other connections have their turn after each piece that it brings. */
-export function readInTurns(socket: Socket, turns: Turns): void {
-  // As Node's HTTP server marks a socket that must not be read now; without it, each piece that is taken from a request
-  // resumes the socket, and Bun 1.4.5 has no other limit to what a request over HTTP/1.1 holds unread.
+/** Over HTTP/1.1: what has come of a request and not been taken. HTTP/2 has windows for that. */
+const maxUnread = 1 << 20;
+
+/** How often it is looked at then, milliseconds. */
+const lookEvery = 5;
+
+/**
+ * Lets the other connections have their turn after each piece that it brings, and waits for those who read slowly, such as
+ * whoever unpacks: Bun 1.4.5 itself has no limit to what a request over HTTP/1.1 holds unread.
+ * @param unread - bytes
+ */
+export function readInTurns(socket: Socket, turns: Turns, unread: () => number): void {
+  // As Node's HTTP server marks a socket that must not be read now: else each piece that is taken from the request resumes it.
   const marked: Socket & { _paused?: boolean } = socket;
-  socket.on('data', () => {
-    if (!turns.over || socket.isPaused()) return;
-    marked._paused = true;
-    socket.pause();
+  const goOn = (): void => {
+    if (socket.destroyed) return;
+    if (unread() > maxUnread) return void setTimeout(goOn, lookEvery);
     turns.take('read', () => {
       marked._paused = false;
       socket.resume();
     });
+  };
+  socket.on('data', () => {
+    if (socket.isPaused() || (!turns.over && unread() <= maxUnread)) return;
+    marked._paused = true;
+    socket.pause();
+    goOn();
   });
 }

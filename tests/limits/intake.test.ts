@@ -15,7 +15,11 @@ import { createTexts, type Texts } from '../../src/server/intake/texts.ts';
 import { openAdmission } from '../support/embedder-options.ts';
 
 const openTexts = (maxImages = 1000): Texts =>
-  createTexts({ ticket: openAdmission({ maxImages, maxQueue: 1e6 }).open(), maxImages });
+  createTexts({
+    ticket: openAdmission({ maxImages, maxQueue: 1e6 }).open(),
+    maxImages,
+    maxMessageBytes: 1e8,
+  });
 const datasOf = ({ datas }: Texts): string[] => datas.map((text) => Buffer.from(text).toString());
 
 /** The bytes in pieces of the given lengths, over and over. */

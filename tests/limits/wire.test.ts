@@ -50,6 +50,8 @@ const loggedError = (error: string, since: number): Promise<LogLine> =>
     (line) => line.msg === 'call' && line.error === error && operator.logs.indexOf(line) >= since,
   );
 
+const saidSince = (since: number): unknown[] => operator.logs.slice(since).map(({ msg }) => msg);
+
 /** It still serves, or does so as soon as it has noticed that others have gone. */
 async function expectHealthy(): Promise<void> {
   let outcome = '';
@@ -270,21 +272,27 @@ test.each([
   ['says nothing', ''],
   ['begins a request and goes no further', 'GET /healthz HTTP/1.1\r\nHost: a\r\nX-A: '],
 ])('a connection that %s, closed at --header-timeout', async (_, bytes) => {
+  const since = operator.logs.length;
   const { ms, closed } = await talk(bytes, 5000);
   expect(closed).toBe(true);
   expect(ms).toBeWithin(400, 2500);
+  expect(saidSince(since)).toContain('a connection without a call is closed (--header-timeout)');
 });
 
 test('a connection that is kept without calls, closed at --idle-timeout', async () => {
+  const since = operator.logs.length;
   const { ms, closed, said } = await talk('GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n', 5000);
   expect(said).toStartWith('HTTP/1.1 200');
   expect(closed).toBe(true);
   expect(ms).toBeWithin(900, 4000);
+  expect(saidSince(since)).toContain('a connection without a call is closed (--idle-timeout)');
 });
 
 test('a header over --max-header-bytes, 431 over HTTP/1.1, the stream reset over HTTP/2', async () => {
   const request = `GET /healthz HTTP/1.1\r\nHost: a\r\nX-A: ${'b'.repeat(10_000)}\r\n\r\n`;
-  expect((await talk(request, 3000)).said).toStartWith('HTTP/1.1 431');
+  const { said } = await talk(request, 3000);
+  expect(said).toStartWith('HTTP/1.1 431');
+  expect(said).toContain('at most 8192 bytes of header are allowed (--max-header-bytes)');
   using connection = await openRaw(operator.port);
   const headers = fields({ ...grpcFields('Healthy'), 'x-a': 'b'.repeat(10_000) });
   await connection.send(frame(frameType.headers, endHeaders, 1, headers));

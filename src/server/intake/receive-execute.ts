@@ -80,7 +80,7 @@ function openIntake(request: UniversalRequest, options: ReceiveOptions): Intake 
   /** Not before Connect asks for the body: until then it may have refused the request for its header. */
   function open(): Opened {
     const ticket = options.readiness.serving().admission.open();
-    opened = { ticket, texts: createTexts({ ticket, maxImages }) };
+    opened = { ticket, texts: createTexts({ ticket, maxImages, maxMessageBytes }) };
     return opened;
   }
 

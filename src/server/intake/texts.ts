@@ -27,6 +27,8 @@ export interface TextsOptions {
   readonly ticket: Ticket;
   /** Most URLs, also where they are not looked at; images are counted by the ticket. */
   readonly maxImages: number;
+  /** What the message has at most, until its size is told. */
+  readonly maxMessageBytes: number;
 }
 
 /**
@@ -55,20 +57,20 @@ interface Text {
   nextLook: number;
 }
 
-export function createTexts({ ticket, maxImages }: TextsOptions): Texts {
+export function createTexts({ ticket, maxImages, maxMessageBytes }: TextsOptions): Texts {
   const datas: Uint8Array<ArrayBuffer>[] = [];
   const urls: string[] = [];
   let current: Text | undefined;
-  /** Bytes of the message that have not been written to a text, where its size is known. */
-  let toCome: number | undefined;
+  /** Bytes of the message that may still come. */
+  let toCome = maxMessageBytes;
 
   function makeRoom(text: Text, bytes: number): void {
     ticket.hold(bytes, text.item);
     const { byteLength } = text.buffer;
     const least = text.length + bytes;
     if (least <= byteLength) return;
-    const all = toCome === undefined || least < lastCopied ? undefined : text.length + toCome;
-    text.buffer = text.buffer.transfer(Math.max(all ?? 4 * byteLength, least));
+    const size = least < lastCopied ? 4 * byteLength : text.length + toCome;
+    text.buffer = text.buffer.transfer(Math.max(size, least));
   }
 
   function look(text: Text): void {
@@ -95,7 +97,7 @@ export function createTexts({ ticket, maxImages }: TextsOptions): Texts {
       if (!current.known) makeRoom(current, bytes.length);
       new Uint8Array(current.buffer).set(bytes, current.length);
       current.length += bytes.length;
-      if (toCome !== undefined) toCome -= bytes.length;
+      toCome -= bytes.length;
       if (current.length >= current.nextLook) look(current);
     },
     end() {
