@@ -1,6 +1,6 @@
 /**
- * The figures of SECURITY.md for floods of large images: `npm run bench -- flood`, with `--executable FILE` for another one than what
- * is built here with untrained weights, and `--only N` for one row. Memory is the operator's resident set; Healthy is called by a
+ * The figures of SECURITY.md for floods of large images: `npm run bench -- flood`, with `--executable FILE` for another one
+ * than what is built here with untrained weights, and `--only N` for one row. Memory is the operator's resident set; Healthy is called by a
  * process of its own, on a new connection each time, every 10 ms.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -32,6 +32,12 @@ const floods: readonly Flood[] = [
     megapixels: 100,
     quality: 100,
     kind: 'json',
+  },
+  {
+    name: '4 JPEGs of 100 megapixels, 41 MB each',
+    count: 4,
+    megapixels: 100,
+    quality: 100,
   },
   {
     name: '64 JPEGs of 24 megapixels, 4 MB each, as on a machine of 1 GB',

@@ -345,3 +345,15 @@ test('JSON, as strict as protobuf: too many images, one too large, all too large
     'not to an image',
   );
 });
+
+test('a call that outlasts --drain-timeout, cut off at the end; the flag is in the log', async () => {
+  await using leaving = await startLimited('--drain-timeout', '100ms');
+  using connection = await openRaw(leaving.port);
+  const begin = beginningOfExecute(Buffer.alloc(0), 1e6);
+  await connection.send(headersOf('Execute'), frame(frameType.data, 0, 1, begin));
+  await Bun.sleep(100);
+  leaving.kill('SIGTERM');
+  const line = await leaving.logged(({ msg }) => msg?.includes('(--drain-timeout)') ?? false);
+  expect(line).toMatchObject({ level: 'warn', calls: 1 });
+  expect(await leaving.exited).toBe(0);
+}, 30_000);
