@@ -174,10 +174,10 @@ test('shareMemory, less than half of it from 512 MiB on', () => {
   );
 });
 
-test('warnOfLittleMemory, below 512 MiB, where the shares do not become smaller any more', () => {
-  expect(warnOfLittleMemory(512 * MiB)).toBeUndefined();
+test('warnOfLittleMemory, below what was seen with the least shares', () => {
+  expect(warnOfLittleMemory(640 * MiB)).toBeUndefined();
   expect(warnOfLittleMemory(300 * MiB)).toBe(
-    '300 MiB of memory are less than the operator needs; under load it takes up to 512 MiB, whatever --memory says',
+    '300 MiB of memory are less than the operator needs; under load it takes up to 640 MiB, whatever --memory says',
   );
 });
 

@@ -55,7 +55,7 @@ test('24 large JPEGs at once, some are refused, the others answered; memory stay
 test('less memory than the operator needs, a warning at the start', async () => {
   await using small = await startLimited('--memory', '300MiB');
   const line = await small.logged(({ msg }) => msg?.startsWith('300 MiB of memory') ?? false);
-  expect(line).toMatchObject({ level: 'warn', msg: expect.stringContaining('up to 512 MiB') });
+  expect(line).toMatchObject({ level: 'warn', msg: expect.stringContaining('up to 640 MiB') });
 });
 
 test('after the flood, everything that was held is free', async () => {

@@ -17,7 +17,7 @@ export const limitOptions = {
     group: 'memory',
     commands: serve,
     description:
-      'Memory that the operator may count on; the following are shares of it. It needs 512MiB; with less it warns.',
+      'Memory that the operator may count on; the following are shares of it. It needs 640MiB; with less it warns.',
   }),
   maxBytesInFlight: optional({
     type: bytes(MiB, 64 * GiB),
