@@ -57,7 +57,11 @@ export function createRest(options: RestOptions): Rest {
         // Minutes pass between two calls: a kept connection has been closed by then, and a POST on it is lost.
         keepalive: false,
         signal: either,
-        headers: { accept: 'application/json', 'content-type': 'application/json' },
+        // Flask refuses an empty body that is said to be JSON: the label is for requests that have one.
+        headers: {
+          accept: 'application/json',
+          ...(request.body && { 'content-type': 'application/json' }),
+        },
         ...(request.body && { body: JSON.stringify(request.body) }),
       });
       refuseRedirect(response, what);

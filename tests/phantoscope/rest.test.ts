@@ -73,6 +73,17 @@ test('rest, a body without end is cut at the size limit', async () => {
   expect(sent).toBeLessThan(64 * 1024 * 1024);
 });
 
+test('rest, only what has a body says that it is JSON', async () => {
+  const seen: (string | null)[] = [];
+  const rest = serving((request) => {
+    seen.push(request.headers.get('content-type'));
+    return json({});
+  });
+  await rest.call({ method: 'POST', path: '/v1/operator/a/instances/b' });
+  await rest.call({ method: 'POST', path: '/v1/operator/regist', body: { name: 'a' } });
+  expect(seen).toEqual([null, 'application/json']);
+});
+
 test('rest, nobody there', async () => {
   const rest = createRest({ url: 'http://127.0.0.1:1', signal });
   await expect(findOperator(rest, 'a')).rejects.toMatchObject({

@@ -110,6 +110,15 @@ def serve(routes):
             self.end_headers()
             self.wfile.write(body)
 
+        def json_body(self, text):
+            """Only what is labelled as JSON is read, and then it has to be JSON: Flask, wherever a handler reads arguments."""
+            if not (self.headers.get("Content-Type") or "").startswith("application/json"):
+                return {}
+            try:
+                return json.loads(text)
+            except ValueError:
+                raise ApiError(400, "Bad Request", "Failed to decode JSON object")
+
         def page(self, status, title, **headers):
             self.reply(status, f"<!DOCTYPE HTML>\n<title>{status} {title}</title>\n<h1>{title}</h1>", "text/html", **headers)
 
@@ -130,7 +139,7 @@ def serve(routes):
                 return self.page(405, "Method Not Allowed", Allow=allow)
             function, match = chosen
             try:
-                body = json.loads(text) if text else {}
+                body = self.json_body(text)
                 answer = function(store, body, *[unquote(name) for name in match.groups()])
                 # A bare word goes out as it is, labelled as JSON all the same.
                 self.reply(200, answer if isinstance(answer, str) else json.dumps(answer))
