@@ -86,7 +86,7 @@ test("failureOf, the operator's own code and sentence", () => {
   // Details that were sent come back encoded.
   expect(failureOf(error)).toEqual({
     title: 'Not accepted',
-    message: 'It is cut off',
+    message: 'It is cut off.',
     code: 'IMAGE_TRUNCATED',
     retry: false,
   });
@@ -95,7 +95,7 @@ test("failureOf, the operator's own code and sentence", () => {
 test('failureOf, errors without details', () => {
   expect(failureOf(new ConnectError('later', Code.ResourceExhausted))).toEqual({
     title: 'Too much at once',
-    message: 'Later',
+    message: 'Later.',
     code: 'resource_exhausted',
     retry: true,
   });

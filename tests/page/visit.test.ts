@@ -203,7 +203,7 @@ testInBrowser('an error, shown at the picture it belongs to', async () => {
     'failed',
   ]);
   expect(await textOf(page, '.row:nth-child(2) .failure')).toBe(
-    'Not accepted IMAGE_UNKNOWN_FORMATThe bytes are not a PNG file',
+    'Not accepted IMAGE_UNKNOWN_FORMATThe bytes are not a PNG file.',
   );
   expect(await textOf(page, '.row:nth-child(3) .failure code')).toBe('IMAGE_EMPTY');
   expect(await textOf(page, '.row:nth-child(2) .no-thumbnail')).toBe('txt');
@@ -333,9 +333,12 @@ testInBrowser('pointing at a strip, marks the same dimension in every picture', 
 testInBrowser('drawn pictures, are six, and clear brings the beginning back', async () => {
   await using visited = await open();
   const { page, problems } = visited;
-  await page.click('#samples');
+  await page.focus('#samples');
+  await page.keyboard.press('Enter');
   await settled(page, 6);
   expect(await page.locator('.row[data-state=done]').count()).toBe(6);
+  // The button went with the empty page.
+  expect(await page.evaluate(() => document.activeElement?.id)).toBe('sheet');
   const pairs = await page
     .locator('.neighbours > li .subject, .neighbours > li li:first-child .other')
     .allTextContents();
@@ -354,6 +357,8 @@ testInBrowser('something without a file, dropped, is explained', async () => {
   const { page } = visited;
   await hand(page, 'drop', []);
   expect(await textOf(page, '#intake-note')).toContain('held no file');
+  await page.setInputFiles('#pick', [warm]);
+  expect(await textOf(page, '#intake-note')).toBe('');
 });
 
 testInBrowser('a dark scheme, repaints what was painted', async () => {

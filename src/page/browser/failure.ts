@@ -54,7 +54,8 @@ export function failureOf(thrown: unknown): Failure {
 function sentenceOf(error: ConnectError): string {
   const violation = error.findDetails(BadRequestSchema)[0]?.fieldViolations[0];
   const sentence = violation?.description || error.rawMessage;
-  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
+  const end = /[.?!]$/.test(sentence) || sentence === '' ? '' : '.';
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1) + end;
 }
 
 function wireName(code: Code): string {

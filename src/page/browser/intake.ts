@@ -19,7 +19,8 @@ export function startIntake({ add }: IntakeOptions): void {
   }
 
   input.addEventListener('change', () => {
-    if (input.files?.length) add([...input.files]);
+    // An empty choice is a window that was closed again.
+    if (input.files?.length) take(input.files, '');
     input.value = ''; // so that the same file can be picked again
   });
 

@@ -137,11 +137,18 @@ const named = () =>
 
 const canRetry = ({ state }: Picture): boolean => state.step === 'failed' && state.failure.retry;
 
+/** The button goes with the empty page: the focus follows what it has made. */
+function useSamples(files: readonly File[]): void {
+  gallery.add(files);
+  showWhole();
+  byId('sheet', HTMLElement).focus();
+}
+
 function onClick(id: string, action: () => void): void {
   byId(id, HTMLButtonElement).addEventListener('click', action);
 }
 
-onClick('samples', () => void samples.then((files) => gallery.add(files)));
+onClick('samples', () => void samples.then(useSamples));
 onClick('retry-all', () => {
   for (const picture of gallery.pictures.filter(canRetry)) gallery.retry(picture);
   byId('sheet', HTMLElement).focus();

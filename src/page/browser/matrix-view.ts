@@ -98,7 +98,7 @@ function cellOf(
         title: `cosine ${cosine.toFixed(4)}, L2 distance ${distanceOf(cosine).toFixed(4)}`,
       },
     },
-    element('span', { text: cosine.toFixed(2) }),
+    element('span', { text: cosine.toFixed(3) }),
   );
   if (nearest) cell.append(element('span', { class: 'visually-hidden', text: ', nearest' }));
   if (!self) {
