@@ -1,5 +1,5 @@
 /** Calls the advertised endpoint as Phantoscope would, so that what cannot work fails here, with a reason. */
-import { assertAdvertisable, type Endpoint, sameEndpoint } from './endpoint.ts';
+import { assertAdvertisable, type Endpoint, isLoopback, sameEndpoint } from './endpoint.ts';
 import { PhantoscopeError, printable, reason } from './failure.ts';
 import type { ConnectOperator, IdentityAnswer } from './operator-client.ts';
 
@@ -62,7 +62,7 @@ function assertOwn({ identity, modelId, trained }: IdentityAnswer, check: SelfCh
     throw new PhantoscopeError(
       'endpoint',
       `the operator at ${text} says that its endpoint is ${said}, and that is what Phantoscope would call: ` +
-        `start it with OP_ENDPOINT=${text}, or register it with --endpoint ${said}`,
+        `start it with OP_ENDPOINT=${text}${orRegister(said, check.apiUrl)}`,
     );
   }
   if (!trained && !check.allowUntrained) {
@@ -72,4 +72,11 @@ function assertOwn({ identity, modelId, trained }: IdentityAnswer, check: SelfCh
         'Give it a trained model, or register it all the same with --allow-untrained',
     );
   }
+}
+
+/** Registering what it says is the other way out, unless Phantoscope could not use that either. */
+function orRegister(said: string, apiUrl: string): string {
+  const host = said.replace(/:\d+$/, '');
+  const useless = isLoopback(host) && !isLoopback(new URL(apiUrl).hostname);
+  return useless || host === said ? '' : `, or register it with --endpoint ${said}`;
 }

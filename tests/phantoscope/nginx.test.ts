@@ -148,22 +148,34 @@ function scene(
   );
 }
 
+/** The figures of docs/scaling.md. */
+function tell(what: string, { done, retried, failed }: Load, operators: readonly Operator[]): void {
+  const shares = operators.map(executions).join(' + ');
+  console.log(
+    `${what}: ${done} calls (${shares}), ${retried.length} retried, ${failed.length} failed`,
+  );
+}
+
 scene('calls are spread within 20 %', async (_, port, operators) => {
-  const { done, retried, failed } = await load(port, 6, () => Bun.sleep(1500 * slowness));
+  const result = await load(port, 6, () => Bun.sleep(1500 * slowness));
+  const { done, retried, failed } = result;
   expect({ retried, failed }).toEqual({ retried: [], failed: [] });
   expect(done).toBeGreaterThan(20);
   await Bun.sleep(100);
+  tell('three operators', result, operators);
   for (const operator of operators) {
     expect(Math.abs(executions(operator) / (done / 3) - 1)).toBeLessThan(0.2);
   }
 });
 
 scene('one is killed under load: no call fails that is tried twice', async (_, port, operators) => {
-  const { done, failed } = await load(port, 6, async () => {
+  const result = await load(port, 6, async () => {
     await Bun.sleep(700);
     operators[1]!.kill('SIGKILL');
     await Bun.sleep(1500 * slowness);
   });
+  tell('one killed', result, operators);
+  const { done, failed } = result;
   expect(failed).toEqual([]);
   expect(done).toBeGreaterThan(20);
 });
@@ -178,7 +190,9 @@ scene('each is restarted in turn: no call is lost', async (nginx, port, operator
     }
     await Bun.sleep(500 * slowness);
   }
-  const { done, retried, failed } = await load(port, 6, restartAll);
+  const result = await load(port, 6, restartAll);
+  tell('each restarted in turn', result, operators);
+  const { done, retried, failed } = result;
   expect({ retried, failed }).toEqual({ retried: [], failed: [] });
   expect(done).toBeGreaterThan(20);
   await Bun.sleep(100);

@@ -122,6 +122,19 @@ test('checkOwnEndpoint, an operator that advertises another address', async () =
   );
 });
 
+test('checkOwnEndpoint, an operator started without OP_ENDPOINT is not to be registered as loopback', async () => {
+  const stub = await operator();
+  stub.identity = { ...stub.identity, endpoint: '127.0.0.1:52001' };
+  const text = '192.0.2.2:52001';
+  const elsewhere = {
+    apiUrl: 'http://192.0.2.9:5000',
+    connect: () => connectOperator(stub.endpoint, {}),
+  };
+  expect(await failureOf(check(text, elsewhere))).toEqual(
+    failing(/its endpoint is 127\.0\.0\.1:52001.*OP_ENDPOINT=192\.0\.2\.2:52001$/),
+  );
+});
+
 test('checkOwnEndpoint, another program, and another model of this one', async () => {
   const stub = await operator();
   const expectModelId = 'resnet50_encoder-int8-ffffffffffffffff';

@@ -53,8 +53,12 @@ withBoth('register and check, against the running program', async () => {
   expect(checked.stdout).toContain('vector size: 1;  data size: 0\n  vector dim: 2048\n');
   expect(checked.stdout.trimEnd().split('\n').at(-1)).toBe('All tests over.');
   expect(checked.code).toBe(0);
-  const command = ['register', '--to', standin.url, '--allow-untrained'];
-  const done = await runOperator(command, { OP_ENDPOINT: endpoint });
+  const command = ['register', '--to', standin.url];
+  const refused = await runOperator(command, { OP_ENDPOINT: endpoint });
+  expect(refused).toMatchObject({ code: 1, stdout: '' });
+  expect(refused.stderr).toContain('serves untrained weights');
+  expect(await standin.get('/v1/operator/')).toEqual([]);
+  const done = await runOperator([...command, '--allow-untrained'], { OP_ENDPOINT: endpoint });
   expect(done).toMatchObject({ code: 0, stderr: '' });
   expect(done.stdout).toContain(`registered "resnet50_encoder" at ${standin.url} (v0.1)`);
   const health = await fetch(`${standin.url}/v1/operator/resnet50_encoder/health`);
