@@ -141,7 +141,7 @@ const canRetry = ({ state }: Picture): boolean => state.step === 'failed' && sta
 function useSamples(files: readonly File[]): void {
   gallery.add(files);
   showWhole();
-  byId('sheet', HTMLElement).focus();
+  byId('sheet', HTMLElement).focus({ preventScroll: true });
 }
 
 function onClick(id: string, action: () => void): void {
