@@ -78,18 +78,22 @@ export interface OperatorErrorOptions {
   item?: number | undefined;
   /** Goes to the log, never on the wire. */
   cause?: unknown;
+  /** Of further images of the same request. */
+  others?: readonly OperatorError[];
 }
 
 export class OperatorError extends Error {
   override readonly name = 'OperatorError';
   readonly code: ErrorCode;
   readonly item: number | undefined;
+  readonly others: readonly OperatorError[];
 
   /** @param message - what is wrong and what is allowed; it is sent to the client */
   constructor(code: ErrorCode, message: string, options: OperatorErrorOptions = {}) {
     super(message, { cause: options.cause });
     this.code = code;
     this.item = options.item;
+    this.others = options.others ?? [];
   }
 
   get kind(): ErrorKind {

@@ -1,5 +1,5 @@
 /** Follows each image of a request through source, decode, preprocess, queue, infer and normalise. */
-import { OperatorError, toOperatorError } from '../errors.ts';
+import { OperatorError } from '../errors.ts';
 import { freeBuffer } from '../free-buffer.ts';
 import type { EncodedImage, ImagePipeline } from '../image/pipeline.ts';
 import { createFairSemaphore } from '../image/source/fair-semaphore.ts';
@@ -16,6 +16,7 @@ import type {
   StageTimings,
 } from './embedder.ts';
 import { normaliseL2 } from './normalise.ts';
+import { type ImageSignals, settleImages } from './settle-images.ts';
 
 /** Gets the file behind a URL and keeps its place among the fetches until `use` is done with it. */
 export type WithFile = <T>(
@@ -30,7 +31,7 @@ interface Context {
   readonly ticket: Ticket;
   readonly item: number;
   readonly timings: StageTimings;
-  readonly signal: AbortSignal;
+  readonly signals: ImageSignals;
 }
 
 export interface EmbedderParts {
@@ -63,15 +64,15 @@ export function createEmbedder(parts: EmbedderParts): Embedder & { fail(): void 
 
   async function embedOne(
     image: Image,
-    { ticket, item, timings, signal }: Context,
+    { ticket, item, timings, signals }: Context,
   ): Promise<Float32Array> {
     let leave = (): void => {};
     let waitedMs = 0;
     const prepare = async (encoded: EncodedImage) => {
       const begun = performance.now();
-      leave = await places.acquire(ticket, signal);
+      leave = await places.acquire(ticket, signals.look);
       waitedMs = performance.now() - begun;
-      return parts.pipeline.prepare(encoded, signal);
+      return parts.pipeline.prepare(encoded, signals.look);
     };
     const fetched = async (file: Uint8Array<ArrayBuffer>, begun: number) => {
       timings.source = Math.max(timings.source, performance.now() - begun);
@@ -83,10 +84,10 @@ export function createEmbedder(parts: EmbedderParts): Embedder & { fail(): void 
       const prepared =
         'data' in image
           ? await prepare(ownedText(image.data))
-          : await parts.withFile(image.url, signal, (file) => fetched(file, begun));
+          : await parts.withFile(image.url, signals.look, (file) => fetched(file, begun));
       timings.decode = Math.max(timings.decode, prepared.decodeMs);
       timings.preprocess = Math.max(timings.preprocess, prepared.preprocessMs);
-      const inference = await parts.scheduler.infer(prepared.tensor, signal);
+      const inference = await parts.scheduler.infer(prepared.tensor, signals.compute);
       timings.queue = Math.max(timings.queue, waitedMs + inference.queueMs);
       timings.infer = Math.max(timings.infer, inference.inferMs);
       const { features } = inference;
@@ -134,22 +135,12 @@ export function createEmbedder(parts: EmbedderParts): Embedder & { fail(): void 
           : request.urls.map((url) => ({ url }));
       const ticket = admit(request);
       const timings: StageTimings = { source: 0, decode: 0, preprocess: 0, queue: 0, infer: 0 };
-      // The first image that fails ends the request: the others are abandoned where they wait.
-      const abort = new AbortController();
-      const either = AbortSignal.any([signal, abort.signal]);
       inFlight++;
       try {
-        const results = await Promise.allSettled(
-          images.map(async (image, item) => {
-            try {
-              return await embedOne(image, { ticket, item, timings, signal: either });
-            } catch (thrown) {
-              abort.abort();
-              throw toOperatorError(thrown).atItem(item);
-            }
-          }),
+        const vectors = await settleImages(images, signal, (image, item, signals) =>
+          embedOne(image, { ticket, item, timings, signals }),
         );
-        return { vectors: allOrError(results), timings };
+        return { vectors, timings };
       } finally {
         if (!request.ticket) ticket.close();
         inFlight--;
@@ -172,13 +163,3 @@ export function createEmbedder(parts: EmbedderParts): Embedder & { fail(): void 
 
 const ownedText = (text: EncodedText): EncodedImage =>
   typeof text === 'string' ? text : { holds: 'base64', bytes: text };
-
-/** Every vector, or the first error in the order of the request that is not merely a consequence of another. */
-function allOrError(results: readonly PromiseSettledResult<Float32Array>[]): Float32Array[] {
-  const errors = results.flatMap((r) =>
-    r.status === 'rejected' ? [toOperatorError(r.reason)] : [],
-  );
-  const first = errors.find((error) => error.code !== 'CANCELLED') ?? errors[0];
-  if (first) throw first;
-  return results.flatMap((r) => (r.status === 'fulfilled' ? [r.value] : []));
-}

@@ -45,7 +45,7 @@ export function toConnectError(thrown: unknown, context: ErrorContext): ConnectE
     item ? `${item}: ${error.message}` : error.message,
     codes[error.kind],
     undefined,
-    details(error, item),
+    details(error, context),
   );
 }
 
@@ -71,9 +71,17 @@ function itemOf(error: OperatorError, { field }: ErrorContext): string | undefin
   return error.item === undefined || !field ? undefined : `${field}[${error.item}]`;
 }
 
-function details(error: OperatorError, item: string | undefined): OutgoingDetail[] {
+/** They travel in the trailers, of which grpcio and grpc-js take 8 KiB. */
+const mostViolations = 16;
+const longestDescription = 160;
+
+function details(error: OperatorError, context: ErrorContext): OutgoingDetail[] {
   const info = { desc: ErrorInfoSchema, value: { reason: error.code, domain: 'resnet50-encoder' } };
-  if (!item) return [info];
-  const violation = { field: item, description: error.message };
-  return [info, { desc: BadRequestSchema, value: { fieldViolations: [violation] } }];
+  const fieldViolations = [error, ...error.others].slice(0, mostViolations).flatMap((bad) => {
+    const field = itemOf(bad, context);
+    const description = bad === error ? bad.message : bad.message.slice(0, longestDescription);
+    return field ? [{ field, description }] : [];
+  });
+  if (fieldViolations.length === 0) return [info];
+  return [info, { desc: BadRequestSchema, value: { fieldViolations } }];
 }

@@ -122,15 +122,20 @@ contractTest('cancellation', async () => {
   client.close();
 });
 
-contractTest('an error names the item in grpc-status-details-bin', async () => {
+contractTest('an error names each bad item in grpc-status-details-bin', async () => {
   const client = stub();
-  const error = await failure(
-    execute(client, { datas: [smallPicture(1), operatorRejects()] }).reply,
-  );
-  expect(error.code).toBe(grpc.status.INVALID_ARGUMENT);
-  expect(error.details).toStartWith('datas[1]: ');
-  const [details] = error.metadata.get('grpc-status-details-bin');
-  expect(violations(details as Buffer)).toEqual(['datas[1]']);
+  const named = async (datas: string[]): Promise<string[]> => {
+    const error = await failure(execute(client, { datas }).reply);
+    expect(error.code).toBe(grpc.status.INVALID_ARGUMENT);
+    expect(error.details).toStartWith('datas[1]: ');
+    const [details] = error.metadata.get('grpc-status-details-bin');
+    return violations(details as Buffer);
+  };
+  const [good, bad] = [smallPicture(1), operatorRejects()];
+  expect(await named([good, bad])).toEqual(['datas[1]']);
+  expect(await named([good, bad, good, bad])).toEqual(['datas[1]', 'datas[3]']);
+  // So many only that the client takes them.
+  expect(await named([good, ...Array<string>(60).fill(bad)])).toHaveLength(16);
   client.close();
 });
 

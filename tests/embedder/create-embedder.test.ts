@@ -79,6 +79,7 @@ test('embed, an empty request gives no vectors and no error', async () => {
 
 test('embed, a bad image fails the request, is named, and the others are abandoned', async () => {
   const embedder = createEmbedder(parts());
+  const begun = performance.now();
   const failing = embedder.embed({ datas: ['slow', '6', 'bad one', 'slow'], urls: [] }, never);
   await expect(failing).rejects.toMatchObject({
     code: 'IMAGE_CORRUPT',
@@ -86,7 +87,43 @@ test('embed, a bad image fails the request, is named, and the others are abandon
     message: 'bad one',
   });
   await failing.catch(() => {});
+  // The slow ones might have been bad as well, and are waited for a little.
+  expect(performance.now() - begun).toBeLessThan(3000);
   expect(embedder.inFlight).toBe(0);
+});
+
+test('embed, every bad image is named, and nothing more is computed', async () => {
+  const inferred: number[] = [];
+  const gate = Promise.withResolvers<void>();
+  const base = parts();
+  const embedder = createEmbedder({
+    ...base,
+    pipeline: {
+      ...base.pipeline,
+      async prepare(image, signal) {
+        // The others are looked at when one has failed already.
+        if (image !== 'bad two') await gate.promise;
+        else setTimeout(() => gate.resolve(), 5);
+        return base.pipeline.prepare(image, signal);
+      },
+    },
+    scheduler: {
+      queued: 0,
+      async infer(tensor, signal) {
+        if (signal.aborted) throw new OperatorError('CANCELLED', 'cancelled');
+        inferred.push(tensor[0] ?? 0);
+        return { features: tensor, queueMs: 0, inferMs: 0 };
+      },
+    },
+  });
+  const datas = ['1', 'bad one', 'bad two', '2', 'bad three'];
+  const error = await embedder.embed({ datas, urls: [] }, never).catch((e) => e);
+  expect(error).toMatchObject({ code: 'IMAGE_CORRUPT', item: 1, message: 'bad one' });
+  expect(error.others).toMatchObject([
+    { item: 2, message: 'bad two' },
+    { item: 4, message: 'bad three' },
+  ]);
+  expect(inferred).toEqual([]);
 });
 
 test('embed, something unforeseen is INTERNAL and keeps its cause off the message', async () => {

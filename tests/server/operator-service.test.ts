@@ -71,6 +71,14 @@ describe.each(Object.entries(transports))('%s', (_, transport) => {
     expect(error.findDetails(BadRequestSchema)[0]?.fieldViolations).toMatchObject([
       { field: 'datas[1]', description: 'made up: IMAGE_TRUNCATED' },
     ]);
+    const several = await failure(
+      client.execute({ datas: ['FAKE_FAIL:IMAGE_EMPTY', 'fine', 'FAKE_FAIL:IMAGE_CORRUPT'] }),
+    );
+    expect(several.findDetails(ErrorInfoSchema)[0]).toMatchObject({ reason: 'IMAGE_EMPTY' });
+    expect(several.findDetails(BadRequestSchema)[0]?.fieldViolations).toMatchObject([
+      { field: 'datas[0]', description: 'made up: IMAGE_EMPTY' },
+      { field: 'datas[2]', description: 'made up: IMAGE_CORRUPT' },
+    ]);
   });
 });
 

@@ -104,7 +104,16 @@ export function createFakeEmbedder({
       const vectors: Float32Array[] = [];
       inFlight++;
       try {
-        for (const [i, text] of items.entries()) vectors.push(await one(text, i, signal));
+        const errors: OperatorError[] = [];
+        for (const [i, text] of items.entries())
+          try {
+            vectors.push(await one(text, i, signal));
+          } catch (thrown) {
+            if (!(thrown instanceof OperatorError) || signal.aborted) throw thrown;
+            errors.push(thrown);
+          }
+        const [first, ...others] = errors;
+        if (first) throw new OperatorError(first.code, first.message, { item: first.item, others });
       } catch (error) {
         if (signal.aborted) aborted++;
         throw error;
