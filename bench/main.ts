@@ -8,6 +8,7 @@ const benches: Record<string, string> = {
   weights: 'whether compressing the embedded weights would pay (docs/deploy.md)',
   flood: 'more large images at once than there is memory for, and Healthy meanwhile (SECURITY.md)',
   attacks: 'requests and connections that are too much, and Healthy meanwhile (SECURITY.md)',
+  gpu: 'the network on a GPU, bare and through gRPC, beside PyTorch (docs/webgpu.md)',
   drift: 'what int8 costs in cosines, neighbours and classes (docs/int8.md)',
 };
 

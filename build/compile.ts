@@ -17,6 +17,8 @@ export interface CompileOptions {
   readonly target?: { readonly machine: Target; readonly runtime: string } | undefined;
   /** What `--version` is to tell. @default the one that is checked out */
   readonly commit?: string | undefined;
+  /** The program, from the repository's root; it starts the same threads. @default src/main.ts */
+  readonly entry?: string | undefined;
   /** For tests that exchange a module. */
   readonly plugins?: Bun.BunPlugin[] | undefined;
 }
@@ -46,8 +48,9 @@ export async function compile(options: CompileOptions): Promise<Bun.BuildMetafil
 const programName = 'resnet50-encoder';
 
 async function bundle(outfile: string, options: CompileOptions): Promise<Bun.BuildMetafile> {
-  const { target, plugins = [] } = options;
-  const entries = ['main', ...workerEntries].map((entry) => join(repository, `src/${entry}.ts`));
+  const { target, plugins = [], entry = 'src/main.ts' } = options;
+  const threads = workerEntries.map((thread) => `src/${thread}.ts`);
+  const entries = [entry, ...threads].map((file) => join(repository, file));
   const result = await Bun.build({
     entrypoints: entries,
     root: join(repository, 'src'),

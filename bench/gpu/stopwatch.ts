@@ -1,0 +1,53 @@
+/** Timing loops. */
+
+export interface Times {
+  readonly runs: number;
+  /** Milliseconds. */
+  readonly median: number;
+  readonly p95: number;
+  readonly least: number;
+}
+
+/** Fewer runs than this are not called a measurement, however long they take. */
+const leastRuns = 5;
+const warmUpRuns = 3;
+
+/** One run after the other, for so many seconds. */
+export async function timeRuns(run: () => Promise<unknown>, seconds: number): Promise<Times> {
+  for (let i = 0; i < warmUpRuns; i++) await run();
+  const times: number[] = [];
+  const end = performance.now() + 1000 * seconds;
+  while (performance.now() < end || times.length < leastRuns) {
+    const begun = performance.now();
+    await run();
+    times.push(performance.now() - begun);
+  }
+  return summary(times);
+}
+
+/** Runs a second while so many are always under way. */
+export async function rateOfRuns(
+  run: () => Promise<unknown>,
+  atATime: number,
+  seconds: number,
+): Promise<number> {
+  await Promise.all(Array.from({ length: atATime }, run));
+  const begun = performance.now();
+  const end = begun + 1000 * seconds;
+  let done = 0;
+  const one = async (): Promise<void> => {
+    do {
+      await run();
+      done++;
+    } while (performance.now() < end);
+  };
+  await Promise.all(Array.from({ length: atATime }, one));
+  return (1000 * done) / (performance.now() - begun);
+}
+
+export function summary(times: readonly number[]): Times {
+  const sorted = [...times].sort((a, b) => a - b);
+  const at = (share: number): number =>
+    sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
+  return { runs: sorted.length, median: at(0.5), p95: at(0.95), least: at(0) };
+}
