@@ -155,6 +155,21 @@ describe('without a GPU', () => {
       expect(code).toBe(2);
       expect(stderr).toMatch(/--device webgpu: no WebGPU adapter was found/);
       expect(stderr).toMatch(/no Vulkan driver manifest/);
+      expect(stderr).toMatch(/Vulkan loader/);
+      expect(stderr).toMatch(/temporary folder: \//);
+    },
+    180_000,
+  );
+
+  testUnless(
+    process.platform === 'linux' ? undefined : 'this is not Linux',
+    '--device webgpu, names the temporary folder when the addon cannot be unpacked there',
+    async () => {
+      const args = ['info', '--model', tinyTestModel(), '--device', 'webgpu'];
+      const { code, stderr } = await run(args, { ...noDriver, TMPDIR: '/nowhere' });
+      expect(code).toBe(2);
+      expect(stderr).toMatch(/WebGPU addon cannot be loaded/);
+      expect(stderr).toMatch(/temporary folder \/nowhere \(TMPDIR\) cannot be written/);
     },
     180_000,
   );

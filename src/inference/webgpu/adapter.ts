@@ -1,7 +1,7 @@
 /** Finds the GPU to run on, or says precisely why there is none. */
 /// <reference types="@webgpu/types" />
 import { chooseAdapter } from './choose-adapter.ts';
-import { listAdapters, loadDawn, unloadDawn } from './dawn.ts';
+import { type ListedAdapter, listAdapters, loadDawn, unloadDawn } from './dawn.ts';
 import { describeDrivers } from './drivers.ts';
 
 export interface AdapterChoice {
@@ -68,12 +68,11 @@ const backends: Readonly<Record<string, string>> = { darwin: 'metal', win32: 'd3
  * @throws Error with a sentence for the user: nothing found and what was looked for, or a software adapter unasked for
  */
 export async function openDevice(choice: AdapterChoice): Promise<OpenDevice> {
-  const chosen = choice.adapter ? chooseAdapter(choice.adapter, await listAdapters()) : undefined;
-  const gpu = loadDawn(chosen ? [`adapter=${chosen.name}`] : []);
+  const gpu = await load(choice.adapter);
   const adapter = await gpu
     .requestAdapter({ powerPreference: 'high-performance' })
     .catch(() => null);
-  if (!adapter) throw new Error(`no WebGPU adapter was found; ${describeDrivers()}`);
+  if (!adapter) throw nothingFound();
   const info = describe(adapter);
   if (info.software && !choice.allowSoftware)
     throw new Error(
@@ -103,6 +102,21 @@ export async function openDevice(choice: AdapterChoice): Promise<OpenDevice> {
       unloadDawn();
     },
   };
+}
+
+const nothingFound = (): Error => new Error(`no WebGPU adapter was found; ${describeDrivers()}`);
+
+/** @throws Error with a sentence: the addon cannot be loaded, or there is no such adapter */
+async function load(wanted: string | undefined): Promise<GPU> {
+  let adapters: readonly ListedAdapter[] = [];
+  try {
+    if (!wanted) return loadDawn([]);
+    adapters = await listAdapters();
+  } catch (error) {
+    throw new Error(`${(error as Error).message}; ${describeDrivers()}`);
+  }
+  if (adapters.length === 0) throw nothingFound();
+  return loadDawn([`adapter=${chooseAdapter(wanted, adapters).name}`]);
 }
 
 function describe(adapter: GPUAdapter): AdapterInfo {
