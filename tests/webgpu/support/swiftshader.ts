@@ -66,7 +66,7 @@ export const readyLine = ({ logs }: Operator): LogLine =>
   logs.find(({ msg }) => msg?.startsWith('ready')) ?? {};
 
 /** Different pictures, as base64. */
-export const pictures = (count: number): string[] =>
+export const pictures = (count: number, size = { width: 80, height: 60 }): string[] =>
   Array.from({ length: count }, (_, seed) =>
-    Buffer.from(texturePng({ width: 80, height: 60, seed })).toString('base64'),
+    Buffer.from(texturePng({ ...size, seed })).toString('base64'),
   );
