@@ -6,7 +6,10 @@
 export interface Turns {
   /** Settles when it may be done; `take` for those who can wait. */
   turn(kind: Kind): Promise<void>;
-  /** Runs it in this turn if there is time left, else in one of the next. First come, first served within a kind. */
+  /**
+   * Runs it in this turn if there is time left, else in one of the next. Within a kind first come, first served; of connections
+   * the newest and the oldest in turn, so that who comes behind a crowd is not behind all of it, and none waits for ever.
+   */
   take(kind: Kind, run: () => void): void;
   /** Whether this turn's time is used up. */
   readonly over: boolean;
@@ -32,6 +35,7 @@ export function createTurns({ length = 8 }: TurnsOptions = {}): Turns {
     read: [],
   };
   const done = new Set<Kind>();
+  let newest = false;
   let ends: number | undefined;
 
   /** A turn begins with the first that happens in it, and ends with the loop's next round of immediates. */
@@ -57,10 +61,16 @@ export function createTurns({ length = 8 }: TurnsOptions = {}): Turns {
     run();
   }
 
+  function first(kind: Kind): (() => void) | undefined {
+    if (kind !== 'connection') return waiting[kind].shift();
+    newest = !newest;
+    return newest ? waiting[kind].pop() : waiting[kind].shift();
+  }
+
   /** One immediate for each that waits: what follows from it in microtasks is counted before the next one's. */
   function proceed(): void {
     const kind = next();
-    const run = kind && waiting[kind].shift();
+    const run = kind && first(kind);
     if (kind && run) start(kind, run);
     else setImmediate(proceed);
   }

@@ -61,6 +61,19 @@ test('take, connections go first, and one of every kind is done in each turn', a
   expect(log.slice(3, 6).toSorted()).toEqual(['call', 'connection', 'read']);
 });
 
+test('take, a connection behind a crowd is among the next, and the first of the crowd as well', async () => {
+  const turns = createTurns({ length: 5 });
+  const log: string[] = [];
+  turns.take('connection', () => busy(6));
+  for (const name of ['first', ...Array.from({ length: 20 }, () => 'crowd'), 'last'])
+    turns.take('connection', () => {
+      busy(6);
+      log.push(name);
+    });
+  await inTurns(log, () => log.length === 22);
+  expect(log.slice(0, 2)).toEqual(['last', 'first']);
+});
+
 test('take, what follows in microtasks is counted before the next is begun', async () => {
   const turns = createTurns({ length: 5 });
   const log: string[] = [];
