@@ -42,8 +42,11 @@ export interface FrontOptions {
 /** So many calls of a connection are begun as they come; one packet can bring hundreds, and the others wait their turn. */
 const promptCalls = 4;
 
-/** An octet of what a window holds costs memory only once it is sent; uploads of 60 MB are no exception here. */
-const streamWindow = 1 << 20;
+/**
+ * What a call may send before it is read: four times HTTP/2's own, for large images over long ways. When sixty-four uploads
+ * begin at once, the first windows of all are read in few turns of the loop, and whoever asks for Healthy waits for that.
+ */
+const streamWindow = 256 << 10;
 
 /** The listener; `listen` and `close` are its own, the connections are in `options.connections`. */
 export function createFront(options: FrontOptions): Server {
