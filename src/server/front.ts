@@ -13,7 +13,8 @@ import { createServer as createNetServer, type Server, type Socket } from 'node:
 import type { Config } from '../config/options.ts';
 import type { Log } from '../log.ts';
 import type { Connection, ConnectionHandle, Connections } from './connections.ts';
-import type { NodeRequest } from './http-types.ts';
+import { askWhetherThere } from './departure.ts';
+import type { NodeRequest, NodeResponse } from './http-types.ts';
 import { refuse } from './refuse.ts';
 import type { RequestHandler } from './request-handler.ts';
 import { readInTurns, sniff } from './socket-reading.ts';
@@ -53,8 +54,8 @@ export function createFront(options: FrontOptions): Server {
   const { config, connections, log, turns } = options;
   const bySocket = new WeakMap<Socket, Connection>();
   const bySession = new WeakMap<Http2Session, Connection>();
-  /** Over HTTP/1.1, the request that is coming in. */
-  const requests = new WeakMap<Socket, NodeRequest>();
+  /** Over HTTP/1.1, the request that is coming in or being answered, and its answer. */
+  const exchanges = new WeakMap<Socket, { request: NodeRequest; response: NodeResponse }>();
 
   const onRequest: RequestHandler = (request, response) => {
     const connection = connectionOf(request);
@@ -62,10 +63,10 @@ export function createFront(options: FrontOptions): Server {
     response.once('close', () => end?.());
     if (!('stream' in request)) {
       const { socket } = request;
-      requests.set(socket, request);
+      exchanges.set(socket, { request, response });
       // What comes after the answer is thrown away: many clients read it only when they have sent all.
       response.once('finish', () => {
-        if (requests.get(socket) === request) requests.delete(socket);
+        if (exchanges.get(socket)?.request === request) exchanges.delete(socket);
         request.resume();
       });
     } else {
@@ -153,9 +154,11 @@ export function createFront(options: FrontOptions): Server {
     const connection = connections.add(handle);
     bySocket.set(socket, connection);
     socket.once('close', connection.remove);
-    // The other side has said all; its calls are still answered.
     socket.once('end', () => {
       ended = true;
+      // Nobody who speaks HTTP/2 closes one half only.
+      if (session) handle.destroy();
+      else askWhetherThere(socket, () => exchanges.get(socket)?.response.headersSent === false);
     });
     const decide = (isHttp2: boolean): void => {
       if (!isHttp2) http1.emit('connection', socket);
@@ -167,7 +170,7 @@ export function createFront(options: FrontOptions): Server {
         });
         http2.emit('connection', socket);
       }
-      readInTurns(socket, turns, () => unreadOf(requests.get(socket)));
+      readInTurns(socket, turns, () => unreadOf(exchanges.get(socket)?.request));
     };
     turns.take('connection', () => {
       sniff(socket, turns, decide);

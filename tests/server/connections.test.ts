@@ -1,5 +1,5 @@
 /** What the port does with connections: two protocols, limits, and all that clients do to them. */
-import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { eventually, grpcClient, postJson, startServer, type TestServer } from './start-server.ts';
@@ -76,6 +76,44 @@ test('a client that has said all gets its answer', async () => {
   await closed;
   expect(received()).toStartWith('HTTP/1.1 200 OK');
   expect(received()).toContain('"nums":"1"');
+});
+
+describe('a client that is gone while its call is computed, is noticed long before the end', () => {
+  const slow = JSON.stringify({ datas: ['FAKE_DELAY:60000'] });
+  const gone = async (patient: TestServer): Promise<void> => {
+    const begun = performance.now();
+    await eventually(() => patient.embedder.inFlight === 0 || undefined);
+    expect(performance.now() - begun).toBeLessThan(3000);
+    await patient.logged((line) => line.msg === 'call' && line.code === 'canceled');
+  };
+
+  // The system closes a killed client's connection as if it had only said all.
+  test.each([
+    ['HTTP/2', '--http2-prior-knowledge'],
+    ['HTTP/1.1', '--http1.1'],
+  ])('%s', async (_, protocol) => {
+    await using patient = await startServer({ config: { requestTimeout: 60_000 } });
+    const url = `${patient.url}/omnisearch.Operator/Execute`;
+    const client = Bun.spawn(
+      ['curl', '-s', protocol, '-H', 'content-type: application/json', '-d', slow, url],
+      { stdout: 'ignore' },
+    );
+    await eventually(() => patient.embedder.inFlight === 1 || undefined);
+    client.kill('SIGKILL');
+    await gone(patient);
+  });
+
+  test('HTTP/1.1, one that has only said all and waits gets its answer', async () => {
+    await using patient = await startServer({ config: { requestTimeout: 60_000 } });
+    const { socket, received, closed } = await open(patient.port);
+    const body = JSON.stringify({ datas: ['FAKE_DELAY:1300'] });
+    socket.end(
+      `POST /omnisearch.Operator/Execute HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
+    await closed;
+    expect(received()).toMatch(/^(HTTP\/1.1 102 Processing\r\n\r\n){1,3}HTTP\/1.1 200 OK/);
+    expect(received()).toContain('"nums":"1"');
+  });
 });
 
 test('a thousand requests in one packet, do not keep another connection waiting for all of them', async () => {
