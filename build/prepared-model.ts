@@ -33,7 +33,11 @@ export async function preparedModel(options: PreparedModelOptions): Promise<stri
   if (options.weights)
     return (await prepareModel({ ...common, out, weights: options.weights })).onnxPath;
 
-  if (isWhole(out)) return join(out, onnxFileName);
+  if (isWhole(out)) {
+    const onnx = join(out, onnxFileName);
+    options.tell(`the model prepared before, ${onnx}; --weights FILE prepares another`);
+    return onnx;
+  }
   try {
     // With the limits' defaults (10 s for an answer, 5 s of standstill) it gives up within 15 s when nothing comes, and
     // a slow line still delivers.

@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'no
 import { basename, dirname, join, resolve } from 'node:path';
 import { Glob } from 'bun';
 import { ModelError } from '../model/errors.ts';
+import { defaultCacheDir } from '../src/cache-dir.ts';
 import { ConfigError } from '../src/errors.ts';
 import { compile } from './compile.ts';
 import { embeddedModel } from './embedded-model.ts';
@@ -59,7 +60,13 @@ async function upToDate(onnx: string): Promise<string> {
 function run(command: string, args: readonly string[]): void {
   // In a group of its own: a signal to the whole group would otherwise reach it twice, and the second ends it at once.
   const child = spawn(command, args, { stdio: 'inherit', detached: true });
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
+  // npm passes on what it was sent, so one signal to the whole group comes twice here.
+  let last = Number.NEGATIVE_INFINITY;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => {
+      if (performance.now() - last > 500) child.kill(signal);
+      last = performance.now();
+    });
   child.on('error', (error) => {
     console.error(`${command}: ${error.message}`);
     process.exit(1);
@@ -81,7 +88,13 @@ async function main(args: string[]): Promise<void> {
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {
+  const { message, syscall } = error as NodeJS.ErrnoException;
   const known = error instanceof ConfigError || error instanceof ModelError;
-  console.error(known ? `npm start: ${error.message}` : error);
+  // A full disk or a folder that may not be written is no fault of the program's.
+  if (syscall)
+    console.error(
+      `npm start: ${message}; models are kept in ${defaultCacheDir()} (below XDG_CACHE_HOME) and take 200 MB`,
+    );
+  else console.error(known ? `npm start: ${message}` : error);
   process.exit(error instanceof ConfigError ? 2 : 1);
 });

@@ -32,7 +32,7 @@ export function helpText(command: string | undefined, width: number): string {
     ...entry('--version, -v', 'The version and the commit it was built from.', width),
     ...entry('--help, -h', `This; ${name} COMMAND --help for the options of a command.`, width),
     '',
-    'Every option is a flag and a variable; the flag comes first, an empty variable counts as not set.',
+    'Every option is a flag and a variable; the flag comes first. An empty variable counts as not set; an empty OP_ENDPOINT is an error.',
     'Exit codes: 0 well, 1 failed while running, 2 an option is wrong (all that are wrong are listed).',
   ].join('\n');
 }

@@ -53,6 +53,7 @@ async function serveUntilTold(
   if (start === 'shutdown') {
     // The model is still being opened; its threads end with the process.
     await server.close();
+    log.info('ended');
     return 0;
   }
   if ('error' in start) {

@@ -1,6 +1,6 @@
 /** Finds the model to serve: the file of `--model`, or the one inside the executable. */
 import { createHash } from 'node:crypto';
-import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { ConfigError } from '../errors.ts';
 import { compiled } from '../threads.ts';
@@ -66,6 +66,9 @@ function embedded(precision: Precision): { manifest: Manifest; slice: FileSlice 
 }
 
 function beside(path: string, precision: Precision): { manifest: Manifest; slice: FileSlice } {
+  if (!existsSync(path)) throw new ConfigError(`--model ${path}: there is no such file`);
+  if (path.endsWith('.json'))
+    throw new ConfigError(`--model ${path}: that is a manifest; give the ONNX file beside it`);
   const manifestPath = join(dirname(path), `${basename(path, '.onnx')}.json`);
   const manifest = parseManifest(readJson(manifestPath), manifestPath);
   const variant = manifest.variants[precision];
