@@ -40,3 +40,9 @@ test('openModel, a file that changes after it was read is read again', () => {
   expect(() => openModel(onnx, 'fp32')).toThrow(/checksum/);
   rmSync(folder, { recursive: true });
 });
+
+test('openModel, a file that is not there, or the manifest instead of the model', () => {
+  expect(() => openModel('/nowhere/a.onnx', 'fp32')).toThrow(/a\.onnx: there is no such file/);
+  const manifest = smallTestModel().replace(/onnx$/, 'json');
+  expect(() => openModel(manifest, 'fp32')).toThrow(/give the ONNX file beside it/);
+});
