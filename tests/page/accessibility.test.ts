@@ -1,12 +1,12 @@
-/** axe-core's rules on every look of the page, and the page on a phone. */
+/** axe-core's rules on every look of the executable's page, and the page on a phone. */
 import { afterAll, beforeAll, expect } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import type { AxeResults, RunOptions } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { testUnless } from '../support/data.ts';
 import { launchBrowser, missingBrowser, visit } from './support/browser.ts';
-import { type PageOperator, startOperator } from './support/operator.ts';
-import { createPictureEmbedder } from './support/picture-embedder.ts';
+import { startExecutable } from './support/executable.ts';
+import type { PageOperator } from './support/operator.ts';
 import { notAPicture } from './support/pictures.ts';
 
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
@@ -16,8 +16,8 @@ let operator: PageOperator;
 if (!missingBrowser) {
   beforeAll(async () => {
     browser = await launchBrowser();
-    operator = await startOperator({ embedder: createPictureEmbedder({ trained: false }) });
-  });
+    operator = await startExecutable();
+  }, 120_000);
   afterAll(async () => {
     await browser.close();
     await operator.close();

@@ -1,12 +1,12 @@
-/** Every example of docs/browser.md, taken out of the document, on a page of another origin. */
+/** Every example of docs/browser.md, taken out of the document, on a page of another origin, calling the executable. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { testUnless } from '../support/data.ts';
 import { launchBrowser, missingBrowser, visit } from './support/browser.ts';
-import { type PageOperator, startOperator } from './support/operator.ts';
-import { createPictureEmbedder } from './support/picture-embedder.ts';
+import { startExecutable } from './support/executable.ts';
+import type { PageOperator } from './support/operator.ts';
 import { notAPicture, warm } from './support/pictures.ts';
 
 const repository = join(import.meta.dir, '../..');
@@ -22,7 +22,6 @@ const blocks = new Map(
 );
 const examples = [...blocks.keys()].filter((name) => name.endsWith('.html'));
 
-const embedder = createPictureEmbedder();
 // Within the repository, so that packages are found; hidden, so that nothing else is.
 const folder = mkdtempSync(join(repository, 'node_modules/.browser-examples-'));
 let browser: Browser;
@@ -47,9 +46,9 @@ if (!missingBrowser) {
         return new Response(page, { headers: { 'content-type': type } });
       },
     });
-    operator = await startOperator({ embedder });
-    choosy = await startOperator({ embedder, args: ['--cors-origin', 'https://app.example.org'] });
-  });
+    operator = await startExecutable();
+    choosy = await startExecutable(['--cors-origin', 'https://app.example.org']);
+  }, 120_000);
   afterAll(async () => {
     await browser.close();
     await operator.close();
@@ -107,11 +106,19 @@ test('docs/browser.md, links only to what is there', () => {
 
 for (const name of examples)
   testInBrowser(`${name}, shows the vector, and the error`, async () => {
-    const datas = [warm.buffer.toString('base64')];
-    const { vectors } = await embedder.embed({ datas, urls: [] }, new AbortController().signal);
+    const reply = await fetch(`${operator.url}/omnisearch.Operator/Execute`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ datas: [warm.buffer.toString('base64')] }),
+    });
+    const { vectors } = (await reply.json()) as { vectors: { element: number[] }[] };
     const [vector, error] = await shown(name, operator, [warm, notAPicture]);
-    expect((JSON.parse(vector!) as number[]).map(Math.fround)).toEqual([...vectors[0]!]);
-    expect(error).toMatch(/^\[(invalid_argument|3)\] datas\[0\]: the bytes are not a PNG file$/);
+    expect((JSON.parse(vector!) as number[]).map(Math.fround)).toEqual(
+      vectors[0]!.element.map(Math.fround),
+    );
+    expect(error).toMatch(
+      /^\[(invalid_argument|3)\] datas\[0\]: the item decodes to text, not to an image; /,
+    );
   });
 
 testInBrowser('generated-client.html, refused where the origin is not allowed', async () => {
@@ -152,6 +159,7 @@ testInBrowser('a page of another origin, reads the headers it is promised', asyn
     { url: operator.url, data: warm.buffer.toString('base64') },
   );
   expect(headers['server-timing']).toMatch(/infer;dur=[\d.]+/);
-  expect(headers['x-model-id']).toBe(embedder.info.modelId);
-  expect(headers['x-model-trained']).toBe('true');
+  const { modelId } = (await (await fetch(`${operator.url}/info`)).json()) as { modelId: string };
+  expect(headers['x-model-id']).toBe(modelId);
+  expect(headers['x-model-trained']).toBe('false');
 });
