@@ -19,8 +19,25 @@ export interface Container extends AsyncDisposable {
   stop(): Promise<{ code: number; log: string }>;
 }
 
+/** Podman's own monitor sometimes fails to say what it did, before anything of the image has run. */
+const monitorFailed = /container create failed \(no logs from conmon\)/;
+
 /** @param options - of `podman run`; @param args - of the executable */
 export async function startContainer(
+  image: string,
+  options: readonly string[],
+  port: number,
+  ...args: string[]
+): Promise<Container> {
+  for (let tries = 3; ; tries--)
+    try {
+      return await tryContainer(image, options, port, ...args);
+    } catch (error) {
+      if (tries === 1 || !monitorFailed.test(String(error))) throw error;
+    }
+}
+
+async function tryContainer(
   image: string,
   options: readonly string[],
   port: number,
