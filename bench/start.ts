@@ -14,10 +14,8 @@ import { compile } from '../build/compile.ts';
 import { embeddedModel } from '../build/embedded-model.ts';
 import { texturePng } from '../tests/support/pictures.ts';
 import { type Emptied, emptyFileCache } from './file-cache.ts';
+import { median } from './median.ts';
 import { startExecutable } from './running-operator.ts';
-
-const median = (values: number[]): number =>
-  values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 
 const figures = (values: number[]): string =>
   `${median(values).toFixed(0)} | ${Math.max(...values).toFixed(0)}`;

@@ -10,8 +10,8 @@ import { counterBytes } from '../plan/plan.ts';
 const takenAt = (context: number, step: number): number => (context + step * counterBytes) / 4;
 const doneAt = (context: number, step: number): number => takenAt(context, step) + 1;
 
-/** Looks at a counter this often before it sleeps: about 30 µs, as long as a chunk takes. */
-const spins = 10_000;
+/** Looks at a counter this often before it sleeps: about 100 µs, some chunks' time. */
+const spins = 3_000;
 /** A sleeping thread looks up this often whether the engine has failed. */
 const lookUpMs = 50;
 
@@ -60,7 +60,11 @@ export function runImage(
  * process keeps one core busy.
  */
 function waitUntil(words: Int32Array, index: number, wanted: number, abort: number): boolean {
-  for (let spin = 0; spin < spins; spin++) if (Atomics.load(words, index) === wanted) return true;
+  for (let spin = 0; spin < spins; spin++) {
+    if (Atomics.load(words, index) === wanted) return true;
+    // Leaves the core's units to its other hyperthread, which may be the one that is waited for.
+    Atomics.pause();
+  }
   for (;;) {
     const seen = Atomics.load(words, index);
     if (seen === wanted) return true;

@@ -1,12 +1,12 @@
 /** Where the time of the simd engine goes: every step of the plan, on this thread. */
 
-import { planesOf } from '../src/inference/simd/fp32/winograd-tiles.ts';
-import { loadKernels } from '../src/inference/simd/kernels/load-kernels.ts';
-import { openNetwork, type SimdModel } from '../src/inference/simd/open-network.ts';
-import type { Step } from '../src/inference/simd/plan/plan.ts';
-import { planNetwork } from '../src/inference/simd/plan/plan-network.ts';
-import { createMemory, openContexts } from '../src/inference/simd/threads/memory.ts';
-import { openThread } from '../src/inference/simd/threads/open-thread.ts';
+import { planesOf } from '../../src/inference/simd/fp32/winograd-tiles.ts';
+import { loadKernels } from '../../src/inference/simd/kernels/load-kernels.ts';
+import { openNetwork, type SimdModel } from '../../src/inference/simd/open-network.ts';
+import type { Step } from '../../src/inference/simd/plan/plan.ts';
+import { planNetwork } from '../../src/inference/simd/plan/plan-network.ts';
+import { createMemory, openContexts } from '../../src/inference/simd/threads/memory.ts';
+import { openThread } from '../../src/inference/simd/threads/open-thread.ts';
 
 export interface StepTime {
   readonly step: Step;
