@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DownloadError, ModelError } from '../../model/errors.ts';
@@ -102,6 +102,16 @@ describe('writeModel', () => {
     writeFileSync(file, '');
     await expect(write({ out: join(file, 'x') })).rejects.toThrow(file);
   });
+});
+
+test('writeModel, an end between the two files leaves no older manifest beside the new model', async () => {
+  const { onnxPath, manifestPath } = await write();
+  rmSync(onnxPath);
+  // A file cannot take the name of a folder that holds something.
+  mkdirSync(join(onnxPath, 'something'), { recursive: true });
+  await expect(write()).rejects.toThrow();
+  expect(existsSync(manifestPath)).toBeFalse();
+  rmSync(onnxPath, { recursive: true });
 });
 
 describe('failures leave what was there', () => {
