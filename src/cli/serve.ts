@@ -23,9 +23,11 @@ export async function serve(context: CommandContext): Promise<number> {
 }
 
 async function serveUntilTold(
-  { config, warnings, openEmbedder }: CommandContext,
+  { config, warnings, checkOptions, openEmbedder }: CommandContext,
   log: ClosingLog,
 ): Promise<number> {
+  // A start that is sure to fail does not take calls first.
+  await checkOptions(config);
   for (const warning of warnings) log.warn(warning);
   const opening = Promise.withResolvers<Embedder>();
   const server = createServer({ config, log, version, embedder: opening.promise });

@@ -58,7 +58,7 @@ const preprocessSchema = v.object({
 export const precisions = ['fp32', 'fp16', 'int8'] as const;
 export type Precision = (typeof precisions)[number];
 
-const manifestSchema = v.object({
+const fields = v.object({
   format: v.literal(1),
   /** What Identity answers. */
   name: v.string(),
@@ -89,6 +89,24 @@ const manifestSchema = v.object({
     int8: v.optional(variantSchema),
   }),
 });
+
+/** The picture that the preprocessing makes; where the image decides, it has no size of its own. */
+function pictureSize({ resize, crop }: PreprocessRules): string {
+  const size = crop ?? (resize.mode === 'stretch' ? resize : undefined);
+  return size ? `${size.width}×${size.height}` : 'any size';
+}
+
+const manifestSchema = v.pipe(
+  fields,
+  v.forward(
+    v.check(
+      ({ preprocess, graph }) => pictureSize(preprocess) === `${graph.width}×${graph.height}`,
+      ({ input: { preprocess, graph } }) =>
+        `it makes pictures of ${pictureSize(preprocess)}, but graph takes ${graph.width}×${graph.height}`,
+    ),
+    ['preprocess'],
+  ),
+);
 
 export type Manifest = v.InferOutput<typeof manifestSchema>;
 export type ManifestVariant = v.InferOutput<typeof variantSchema>;
