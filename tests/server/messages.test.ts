@@ -139,8 +139,9 @@ test.each([
     '{"datas":"not-a-list-but-perhaps-an-image"}',
     'omnisearch.ExecuteRequest.datas: expected Array',
   ],
-  ['{"datas":[', 'omnisearch.ExecuteRequest: the body is not the JSON of this message'],
-  ['secret', 'omnisearch.ExecuteRequest: the body is not the JSON of this message'],
+  ['{"datas":[', 'omnisearch.ExecuteRequest: the body is not a JSON object, or not a whole one'],
+  ['secret', 'omnisearch.ExecuteRequest: the body is not a JSON object, or not a whole one'],
+  ['', 'omnisearch.ExecuteRequest: the body is empty; the JSON of a message without fields is {}'],
 ])('malformed JSON, %s: what was sent is not quoted', async (body, words) => {
   const reply = await postJson(running.url, 'Execute', body);
   expect(reply.status).toBe(400);
