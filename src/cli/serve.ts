@@ -1,6 +1,4 @@
 /** `serve`: listens at once, answers calls when the model is warm, ends well when it is told to. */
-import { lookup } from 'node:dns/promises';
-import { isIP } from 'node:net';
 import type { Config } from '../config/options.ts';
 import type { Embedder } from '../embedder/embedder.ts';
 import { ConfigError } from '../errors.ts';
@@ -11,6 +9,7 @@ import { keepRegistered } from './keep-registered.ts';
 import { explainListenError } from './listen-error.ts';
 import { shutdownSignal } from './shutdown-signal.ts';
 import { commit, version } from './version.ts';
+import { warnOfEndpoint } from './warn-of-endpoint.ts';
 
 export async function serve(context: CommandContext): Promise<number> {
   const { logFormat: format, logLevel: level } = context.config;
@@ -42,7 +41,7 @@ async function serveUntilTold(
     log.fatal(explainListenError(error, config));
     return 1;
   }
-  void warnUnlessItResolves(config.endpoint.host, log);
+  void warnOfEndpoint(config.endpoint, log);
 
   openEmbedder(config, (message, level = 'info') => log[level](message)).then(
     opening.resolve,
@@ -90,16 +89,6 @@ function tellReady({ info, manifest }: Embedder, config: Config, log: Log): void
     },
     `ready: ${modelId}, ${precision} on ${device} with ${engine}, ${threads} threads`,
   );
-}
-
-/** The name in --endpoint is for others to resolve; that this machine cannot is only a hint. */
-async function warnUnlessItResolves(host: string, log: Log): Promise<void> {
-  if (isIP(host) !== 0) return;
-  try {
-    await lookup(host);
-  } catch {
-    log.warn({ host }, `the name "${host}" of --endpoint does not resolve on this machine`);
-  }
 }
 
 /** What one request breaks outside its own promise chain must not end the others. */

@@ -78,6 +78,16 @@ test('a name that does not resolve is a warning', async () => {
   expect(line.msg).toContain('"no-such-host.invalid" of --endpoint does not resolve');
 });
 
+test.each(['0.0.0.0', '[::]', '[0::0]'])(
+  '--endpoint %s:5012, a warning with the fix',
+  async (host) => {
+    await using operator = await startOperator({ args: ['--endpoint', `${host}:5012`] });
+    const line = await operator.logged((l) => l.level === 'warn' && l.host !== undefined);
+    expect(line.msg).toStartWith(`--endpoint ${host}:5012 is what Identity tells Phantoscope`);
+    expect(line.msg).toContain('for example 192.168.1.20:5012');
+  },
+);
+
 test.each(['SIGTERM', 'SIGINT'] as const)('%s, exit 0', async (signal) => {
   await using operator = await startOperator();
   operator.kill(signal);
