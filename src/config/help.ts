@@ -35,6 +35,9 @@ export function entry(left: string, right: string, width: number): string[] {
   return [head.padEnd(column) + (wrapped[0] ?? '').slice(column), ...wrapped.slice(1)];
 }
 
+/** Sentences from the left edge, no line longer than the terminal is wide. */
+export const paragraph = (sentences: string, width: number): string[] => wrap(sentences, width);
+
 function wrap(sentence: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of sentence.split(' ')) {

@@ -28,12 +28,12 @@ export function parseCommandLine(
   commands: readonly string[],
 ): CommandLine {
   const problems: string[] = [];
-  const { flags, positionals, help, version } = readFlags(argv, commands, problems);
+  const { flags, positionals, help, version } = askedForHelp(readFlags(argv, commands, problems));
   const [command = commands[0] ?? '', ...extra] = positionals;
   const known = commands.includes(command);
   if (!known)
     problems.push(
-      `"${command}" is not a command${meant(suggest(command, commands))}; there are ${commands.join(', ')}`,
+      `"${command}" is not a command${meant(suggest(command, [...commands, 'help']))}; there are ${commands.join(', ')}`,
     );
   for (const argument of extra) problems.push(`"${argument}": ${command} takes no arguments`);
 
@@ -67,6 +67,12 @@ export function parseCommandLine(
   if (problems.length > 0 && !help && !version) throw new ConfigError(problems.join('\n'));
   const named = positionals.length > 0;
   return { command, named, help, version, config: config as Config, warnings: misspelt(env) };
+}
+
+/** `help` and `help COMMAND` are other words for `--help` and `COMMAND --help`. */
+function askedForHelp(read: Flags): Flags {
+  const [first, ...rest] = read.positionals;
+  return first === 'help' ? { ...read, positionals: rest, help: true } : read;
 }
 
 interface Flags {

@@ -82,6 +82,13 @@ test('--help and --version win over whatever is wrong', () => {
   expect(parse(['--version', '--nonsense']).version).toBe(true);
 });
 
+test('help, another word for --help, of a command as well', () => {
+  expect(parse(['help'])).toMatchObject({ help: true, named: false });
+  expect(parse(['help', 'info'])).toMatchObject({ help: true, named: true, command: 'info' });
+  expect(parse(['info', 'help', '--help'])).toMatchObject({ help: true, command: 'info' });
+  expect(problemsOf(['hlep'])[0]).toStartWith('"hlep" is not a command, did you mean help?');
+});
+
 test('variables, a slip in ours is a warning, others’ are none of our business', () => {
   const env = { OP_PRECISON: 'int8', OP_SESSION_my: 'secret', OP_ACCOUNT: 'x' };
   expect(parse([], env).warnings).toEqual([

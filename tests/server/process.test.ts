@@ -18,6 +18,9 @@ test('--version, --help', async () => {
   const own = await runOperator(['healthcheck', '--help']);
   expect(own.stdout).toContain('resnet50-encoder healthcheck:');
   expect(own.stdout).not.toContain('--max-images');
+  expect(await runOperator(['help', 'healthcheck'])).toEqual(own);
+  for (const text of [help.stdout, own.stdout])
+    for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
 });
 
 test('wrong options, exit 2 and all of them on stderr', async () => {
