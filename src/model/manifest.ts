@@ -69,7 +69,7 @@ const fields = v.object({
   metricType: v.string(),
   /** Which network, for people: `resnet50-keras-v1`, `resnet50-torchvision-v1.5` … */
   architecture: v.string(),
-  /** False for seeded random weights: the vectors mean nothing. */
+  /** False for seeded random weights: the vectors mean nothing. True says only that the weights come from a file. */
   trained: v.boolean(),
   source: v.object({ description: v.string(), sha256: v.optional(sha256), licence: v.string() }),
   graph: v.object({

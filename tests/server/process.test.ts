@@ -1,6 +1,7 @@
 /** The command line as a process: what it prints, what it exits with, what signals do. */
 import { expect, test } from 'bun:test';
 import { createServer } from 'node:net';
+import { describeWeights } from '../../src/cli/info.ts';
 import { explainListenError } from '../../src/cli/listen-error.ts';
 import { smallPicture } from '../contract/pictures.ts';
 import { operatorKind, runOperator, startOperator } from '../support/operator.ts';
@@ -52,8 +53,17 @@ test('an address that is not ours, exit 1 and a sentence', async () => {
 test('info, says what would be served', async () => {
   const run = await runOperator(['info', '--endpoint', 'edge:52001']);
   expect(run.code).toBe(0);
-  for (const words of ['model id:', 'trained:', 'precision:', 'device:', 'threads:', 'edge:52001'])
+  for (const words of ['model id:', 'weights:', 'precision:', 'device:', 'threads:', 'edge:52001'])
     expect(run.stdout).toContain(words);
+});
+
+test('describeWeights, where they came from and not what they are worth', () => {
+  const source = { description: 'a.h5', sha256: 'ab'.repeat(32), licence: 'unknown' };
+  expect(describeWeights({ trained: true, source })).toBe(`from a.h5 (SHA-256 ${source.sha256})`);
+  const made = { description: 'untrained: random, seed 1', licence: 'none' };
+  expect(describeWeights({ trained: false, source: made })).toBe(
+    'untrained: random, seed 1; the vectors mean nothing',
+  );
 });
 
 test('healthcheck, 0 where an operator serves and 1 where none does', async () => {
