@@ -1,20 +1,21 @@
 /**
- * Compares the engines on one model: `bun bench/engine.ts --model FOLDER/resnet50.onnx [--rounds 25] [--profile] [--busy]`.
+ * Compares the engines on one model: `npm run bench -- engine --model FOLDER/resnet50.onnx`.
  *
  * All engines are open at once and take turns, one image each, so that what else the machine does falls on all alike.
  * Medians of the rounds; how many times faster than onnxruntime-web with as many threads is the median of the rounds' ratios.
  * With `--undisturbed` only turns count during which other processes had less than a twentieth of
  * one core, and rounds go on for as long as it takes, or ten minutes.
  */
-import { parseArgs } from 'node:util';
 import * as native from 'onnxruntime-node';
+import { flag, integer, integers, oneOf, required, text } from '../model/options.ts';
 import type { Engine } from '../src/inference/engine.ts';
 import { openOnnxruntime, openSimd } from '../src/inference/open-cpu.ts';
 import { sampleInput } from '../src/inference/sample-input.ts';
-import { type Precision, precisions } from '../src/model/manifest.ts';
+import { precisions } from '../src/model/manifest.ts';
 import { type Model, openModel } from '../src/model/open-model.ts';
 import { tickMs, watchOthers } from './disturbance.ts';
 import { profileSteps, profileTable } from './engine-profile.ts';
+import { benchOptions } from './options.ts';
 
 export interface Contender {
   readonly name: string;
@@ -154,25 +155,24 @@ async function withBusyCore<T>(body: () => Promise<T>): Promise<T> {
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({
-    options: {
-      model: { type: 'string' },
-      precision: { type: 'string', default: 'fp32' },
-      rounds: { type: 'string', default: '25' },
-      threads: { type: 'string', default: '1,2' },
-      profile: { type: 'boolean', default: false },
-      busy: { type: 'boolean', default: false },
-      undisturbed: { type: 'boolean', default: false },
+  const values = benchOptions({
+    usage: 'engine --model FILE',
+    about: 'The engines on one model, bare: all are open at once and take turns, one image each.',
+    table: {
+      model: required(text('FILE', 'resnet50.onnx; its manifest lies beside it')),
+      precision: oneOf(precisions, 'which variant of the model (default: fp32)'),
+      rounds: integer('turns of each engine (default: 25)'),
+      threads: integers('computing threads (default: 1,2)'),
+      profile: flag('print as well where the time goes, step by step'),
+      busy: flag('measure as well while another process keeps one core busy'),
+      undisturbed: flag('count only turns during which other processes were nearly idle'),
     },
   });
-  const precision = precisions.find((p): p is Precision => p === values.precision);
-  if (!values.model || !precision)
-    throw new Error('usage: bun bench/engine.ts --model FOLDER/resnet50.onnx [--precision fp32]');
-  const model = openModel(values.model, precision);
+  const model = openModel(values.model, values.precision ?? 'fp32');
   const { height, width } = model.manifest.graph;
   const image = sampleInput(3 * height * width, 1, 127);
-  const turns = { rounds: Number(values.rounds), undisturbed: values.undisturbed };
-  const contenders = await openContenders(model, values.threads.split(',').map(Number));
+  const turns = { rounds: values.rounds ?? 25, undisturbed: values.undisturbed ?? false };
+  const contenders = await openContenders(model, values.threads ?? [1, 2]);
   console.log(timingTable(await takeTurns(contenders, image, turns)));
   if (values.busy) {
     const simd = contenders.filter(({ name }) => name.startsWith('simd'));

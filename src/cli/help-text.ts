@@ -1,4 +1,5 @@
-import { entry, optionsHelp, paragraph } from '../config/help.ts';
+import { optionsHelp } from '../config/help.ts';
+import { entry, paragraph } from '../config/help-lines.ts';
 import { commands } from './commands.ts';
 
 const name = 'resnet50-encoder';
