@@ -1,18 +1,18 @@
 /** Every measurement says what it can be told, and what is wrong with what it was told. */
 import { expect, test } from 'bun:test';
 import { join } from 'node:path';
+import { outputOf } from '../support/output-of.ts';
 
 const main = join(import.meta.dir, '../../bench/main.ts');
 
-async function bench(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const child = Bun.spawn([process.execPath, main, ...args], { stdout: 'pipe', stderr: 'pipe' });
-  const [stdout, stderr, code] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  return { code, stdout, stderr };
-}
+const bench = (...args: string[]) =>
+  outputOf(
+    Bun.spawn([process.execPath, main, ...args], {
+      stdin: 'ignore',
+      stdout: 'pipe',
+      stderr: 'pipe',
+    }),
+  );
 
 test('bench, lists the measurements; one that is not there is 2 and the nearest', async () => {
   const [whole, help, misspelt] = await Promise.all([bench(), bench('help'), bench('srve')]);

@@ -2,6 +2,7 @@ import { afterAll, expect, test } from 'bun:test';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { outputOf } from '../support/output-of.ts';
 import { serveLoopback } from './support/loopback.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'command-'));
@@ -9,17 +10,14 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const main = join(import.meta.dir, '../../model/main.ts');
 
 function start(...args: string[]) {
-  return Bun.spawn([process.execPath, main, ...args], { stdout: 'pipe', stderr: 'pipe' });
+  return Bun.spawn([process.execPath, main, ...args], {
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
+  });
 }
 
-async function run(...args: string[]) {
-  const child = start(...args);
-  const [stdout, stderr] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-  ]);
-  return { code: await child.exited, stdout, stderr };
-}
+const run = (...args: string[]) => outputOf(start(...args));
 
 test('model, --help lists the commands, prepare --help its options', async () => {
   const [whole, prepare] = await Promise.all([run('--help'), run('prepare', '--help')]);
