@@ -16,6 +16,7 @@ export function helpText(command: string | undefined, width: number): string {
     'Commands:',
     ...Object.entries(commands).flatMap(([title, { summary }]) => entry(title, summary, width)),
     ...entry('help [COMMAND]', 'the same as --help', width),
+    ...entry('version', 'the same as --version', width),
     '',
     `Options of ${own}:`,
   ];

@@ -49,7 +49,8 @@ export async function runCli(
       return 1;
     }
     for (const problem of thrown.message.split('\n')) complain(`resnet50-encoder: ${problem}`);
-    complain('resnet50-encoder --help lists the options.');
+    const command = argv.find((word) => word in commands);
+    complain(`resnet50-encoder ${command ? `${command} ` : ''}--help lists the options.`);
     return 2;
   }
 }

@@ -5,7 +5,7 @@ import { ConfigError } from '../errors.ts';
 import { type ClosingLog, createLog, type Log } from '../log.ts';
 import { createServer } from '../server/create-server.ts';
 import type { CommandContext } from './command.ts';
-import { keepRegistered } from './keep-registered.ts';
+import { assertRegistrable, keepRegistered } from './keep-registered.ts';
 import { explainListenError } from './listen-error.ts';
 import { shutdownSignal } from './shutdown-signal.ts';
 import { commit, version } from './version.ts';
@@ -26,6 +26,7 @@ async function serveUntilTold(
   log: ClosingLog,
 ): Promise<number> {
   // A start that is sure to fail does not take calls first.
+  assertRegistrable(config);
   await checkOptions(config);
   for (const warning of warnings) log.warn(warning);
   const opening = Promise.withResolvers<Embedder>();

@@ -28,12 +28,12 @@ export function parseCommandLine(
   commands: readonly string[],
 ): CommandLine {
   const problems: string[] = [];
-  const { flags, positionals, help, version } = askedForHelp(readFlags(argv, commands, problems));
+  const { flags, positionals, help, version } = withWords(readFlags(argv, commands, problems));
   const [command = commands[0] ?? '', ...extra] = positionals;
   const known = commands.includes(command);
   if (!known)
     problems.push(
-      `"${command}" is not a command${meant(suggest(command, [...commands, 'help']))}; there are ${commands.join(', ')}`,
+      `"${command}" is not a command${meant(suggest(command, [...commands, 'help', 'version']))}; there are ${commands.join(', ')}`,
     );
   for (const argument of extra) problems.push(`"${argument}": ${command} takes no arguments`);
 
@@ -69,10 +69,11 @@ export function parseCommandLine(
   return { command, named, help, version, config: config as Config, warnings: misspelt(env) };
 }
 
-/** `help` and `help COMMAND` are other words for `--help` and `COMMAND --help`. */
-function askedForHelp(read: Flags): Flags {
+/** `help`, `help COMMAND` and `version` are other words for `--help`, `COMMAND --help` and `--version`. */
+function withWords(read: Flags): Flags {
   const [first, ...rest] = read.positionals;
-  return first === 'help' ? { ...read, positionals: rest, help: true } : read;
+  if (first === 'help') return { ...read, positionals: rest, help: true };
+  return first === 'version' ? { ...read, positionals: rest, version: true } : read;
 }
 
 interface Flags {
@@ -124,7 +125,7 @@ function readFlags(
     if (token.name === 'help') help = true;
     else if (token.name === 'version') version = true;
     else if (!known.includes(flag)) {
-      const near = suggest(flag, [...known, '--help', '--version']);
+      const near = otherWords[token.rawName] ?? suggest(flag, [...known, '--help', '--version']);
       problems.push(`${token.rawName} is not an option${meant(near)}`);
       afterUnknown = !token.inlineValue;
     } else if (value === undefined || (!token.inlineValue && value.startsWith('--')))
@@ -144,5 +145,11 @@ function misspelt(env: Environment): string[] {
       return near ? [`the variable ${name} means nothing here${meant(near)}`] : [];
     });
 }
+
+/** What other servers call it. */
+const otherWords: Readonly<Record<string, string>> = {
+  ...{ '--port': '--listen :PORT', '-p': '--listen :PORT' },
+  ...{ '--host': '--listen HOST:PORT', '--bind': '--listen HOST:PORT' },
+};
 
 const meant = (near: string | undefined): string => (near ? `, did you mean ${near}?` : '');

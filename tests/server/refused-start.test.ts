@@ -21,6 +21,7 @@ test.each([
   [['--model', smallTestModel(), '--precision', 'int8'], '--precision int8: the model'],
   [['--model', smallTestModel(), '--url-allow', '*.example'], '--url-allow: "*.example" is not'],
   [['--model', smallTestModel(), '--threads', '256'], '--threads 256: at most'],
+  [['--register', 'http://127.0.0.1:1', '--api', 'v0.2'], '--api v0.2 needs --docker-image'],
 ])('serve %j, refused before it listens', (args, words) => {
   const { code, stdout, stderr } = serve(...args);
   expect(stderr).toContain(words);

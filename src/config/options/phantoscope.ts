@@ -43,7 +43,11 @@ export const phantoscopeOptions = {
     description: "Version of Phantoscope's REST API. auto finds it out.",
   }),
   name: optional({
-    type: text('NAME', 'letters, digits and "_", at most 80'),
+    type: text(
+      'NAME',
+      'letters, digits, "_", "." and "-", at most 80, the first no dot or dash',
+      /^\w[\w.-]{0,79}$/,
+    ),
     fallbackText: "the model's, with v0.2 the image's",
     group: 'phantoscope',
     commands: both,
@@ -85,7 +89,7 @@ export const phantoscopeOptions = {
     description: 'Description that Phantoscope v0.2 shows.',
   }),
   instance: option({
-    type: text('NAME', 'letters, digits, "_", "." and "-"'),
+    type: text('NAME', 'letters, digits, "_", "." and "-", at most 80', /^[\w.-]{1,80}$/),
     fallback: 'default',
     group: 'phantoscope',
     commands: both,
