@@ -88,7 +88,7 @@ function tellReady({ info, manifest }: Embedder, config: Config, log: Log): void
       dimension: manifest.dimension,
       readyMs: Math.round(performance.now()),
     },
-    `ready: ${modelId}, ${precision} on ${device} with ${engine}, ${threads} threads`,
+    `ready: ${modelId}, ${precision} on ${device} with ${engine}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
   );
 }
 

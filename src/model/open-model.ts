@@ -81,7 +81,11 @@ function embedded(precision: Precision): { manifest: Manifest; slice: FileSlice 
   return { manifest, slice };
 }
 
-function beside(path: string, precision: Precision): { manifest: Manifest; slice: FileSlice } {
+/**
+ * The manifest beside the ONNX file that was given as `--model`.
+ * @throws ConfigError when one of them is not there or not what it should be
+ */
+export function readManifest(path: string): Manifest {
   const given = `--model ${path}`;
   const kind = statSync(path, { throwIfNoEntry: false });
   if (!kind) throw new ConfigError(`${given}: there is no such file`);
@@ -92,7 +96,12 @@ function beside(path: string, precision: Precision): { manifest: Manifest; slice
   if (path.endsWith('.json'))
     throw new ConfigError(`${given}: that is a manifest; give the ONNX file beside it`);
   const manifestPath = manifestOf(path);
-  const manifest = parseManifest(readJson(given, manifestPath), `${given}: ${manifestPath}`);
+  return parseManifest(readJson(given, manifestPath), `${given}: ${manifestPath}`);
+}
+
+function beside(path: string, precision: Precision): { manifest: Manifest; slice: FileSlice } {
+  const given = `--model ${path}`;
+  const manifest = readManifest(path);
   const variant = manifest.variants[precision];
   if (!variant) throw missingVariant(manifest, precision, Object.keys(manifest.variants));
   const file = join(dirname(path), variant.file);

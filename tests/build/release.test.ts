@@ -1,8 +1,9 @@
 /** What a release may not carry. */
 import { afterAll, expect, test } from 'bun:test';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { embeddedModel } from '../../build/embedded-model.ts';
 import { smallTestModel } from '../support/models.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'release-'));
@@ -33,4 +34,17 @@ test('build --release --allow-untrained, takes them and says so', async () => {
   expect(said).toContain('small-test-network, fp32, UNTRAINED');
   expect(code).toBe(0);
   expect(existsSync(out)).toBeTrue();
+});
+
+test('embeddedModel, refuses bytes that are not those of the manifest: the executable never looks again', () => {
+  const copy = join(folder, 'copy');
+  cpSync(dirname(smallTestModel()), copy, { recursive: true });
+  const onnx = join(copy, 'resnet50.onnx');
+  expect(embeddedModel(onnx, 'all', false).files).toEqual({ fp32: onnx });
+  const bytes = readFileSync(onnx);
+  bytes[bytes.length >> 1]! ^= 1;
+  writeFileSync(onnx, bytes);
+  expect(() => embeddedModel(onnx, 'all', false)).toThrow(/the checksum of resnet50\.onnx is not/);
+  rmSync(onnx);
+  expect(() => embeddedModel(onnx, 'all', false)).toThrow(`--model ${onnx}: there is no such file`);
 });
