@@ -104,11 +104,15 @@ export const toggle: OptionType<boolean> = {
   format: (value) => (value ? 'on' : 'off'),
 };
 
-export function text(placeholder: string, allowed: string): OptionType<string> {
+/** @param pattern - what is allowed, for programs */
+export function text(placeholder: string, allowed: string, pattern = /^/): OptionType<string> {
   return {
     placeholder,
     allowed,
-    parse: (value) => (value === '' ? { problem: 'is empty' } : { value }),
+    parse: (value) => {
+      if (value === '') return { problem: 'is empty' };
+      return pattern.test(value) ? { value } : { problem: 'is not allowed' };
+    },
     format: String,
   };
 }

@@ -10,6 +10,7 @@ import { createScheduler } from '../inference/scheduler.ts';
 import type { Precision } from '../model/manifest.ts';
 import { openModel } from '../model/open-model.ts';
 import { createAdmission } from './admission.ts';
+import { checkOptions } from './check-options.ts';
 import { createEmbedder } from './create-embedder.ts';
 import type { Embedder, EmbedderInfo } from './embedder.ts';
 import {
@@ -55,6 +56,7 @@ const maxDecodingThreads = 16;
 
 /** @throws ConfigError when the model or what was asked of it cannot be had */
 export async function openEmbedder(options: EmbedderOptions, tell: Tell): Promise<Embedder> {
+  for (const warning of checkOptions(options)) tell(warning, 'warn');
   const variant = (precision: Precision) => openModel(options.model, precision);
   const { manifest } = variant(options.precision);
   const threads = options.threads ?? availableParallelism();

@@ -26,6 +26,9 @@ function isIn(list: BlockList, host: string): boolean {
 export const isLoopback = (host: string): boolean =>
   /^localhost\.?$/i.test(host) || isIn(loopback, host);
 
+/** Stands for every address of a host: to be listened on, not to be called. */
+export const isUnspecified = (host: string): boolean => isIn(unspecified, host);
+
 /** The same address, written in one way: case, a trailing dot and an IPv6 address's spelling do not matter. */
 export function sameEndpoint(one: string, other: string): boolean {
   const canonical = (text: string): string => {
@@ -46,7 +49,7 @@ export function sameEndpoint(one: string, other: string): boolean {
  */
 export function assertAdvertisable(endpoint: Endpoint, apiUrl: string): void {
   const example = `for example OP_ENDPOINT=192.168.1.20:${endpoint.port}`;
-  if (isIn(unspecified, endpoint.host)) {
+  if (isUnspecified(endpoint.host)) {
     throw new PhantoscopeError(
       'endpoint',
       `${endpoint.text} stands for every address of a host and leads nowhere from another one: ` +

@@ -1,11 +1,11 @@
 /** Small files that would become huge are refused by their headers: at once, without memory, also while all is busy. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { Code } from '@connectrpc/connect';
+import { failureOf } from '../support/call-failure.ts';
 import { largeJpeg } from '../support/large-jpeg.ts';
 import { bombs, jpegBomb } from './support/bombs.ts';
 import {
   buildTimeout,
-  failureOf,
   type LimitedOperator,
   outcomeOf,
   startLimited,

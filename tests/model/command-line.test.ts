@@ -2,6 +2,7 @@ import { afterAll, expect, test } from 'bun:test';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { outputOf } from '../support/output-of.ts';
 import { serveLoopback } from './support/loopback.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'command-'));
@@ -9,22 +10,21 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const main = join(import.meta.dir, '../../model/main.ts');
 
 function start(...args: string[]) {
-  return Bun.spawn([process.execPath, main, ...args], { stdout: 'pipe', stderr: 'pipe' });
+  return Bun.spawn([process.execPath, main, ...args], {
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
+  });
 }
 
-async function run(...args: string[]) {
-  const child = start(...args);
-  const [stdout, stderr] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-  ]);
-  return { code: await child.exited, stdout, stderr };
-}
+const run = (...args: string[]) => outputOf(start(...args));
 
 test('model, --help lists the commands, prepare --help its options', async () => {
   const [whole, prepare] = await Promise.all([run('--help'), run('prepare', '--help')]);
   expect(whole.code).toBe(0);
   expect(whole.stdout).toContain('prepare   turn weights');
+  expect(await run('help', 'prepare')).toEqual(prepare);
+  for (const line of prepare.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
   expect(prepare.code).toBe(0);
   for (const option of ['--out FOLDER', '--weights FILE|URL|untrained', '--offline', '--sha256'])
     expect(prepare.stdout).toContain(option);
@@ -33,7 +33,7 @@ test('model, --help lists the commands, prepare --help its options', async () =>
 test('model, an unknown command ends with 2', async () => {
   const { code, stderr } = await run('prepair');
   expect(code).toBe(2);
-  expect(stderr).toContain('prepair: there is no such command');
+  expect(stderr).toContain('prepair: there is no such command, did you mean prepare?');
 });
 
 test('model prepare, all bad options are listed at once', async () => {
@@ -41,7 +41,7 @@ test('model prepare, all bad options are listed at once', async () => {
   const { code, stderr } = await run('prepare', ...args);
   expect(code).toBe(2);
   expect(stderr.trim().split('\n')).toEqual([
-    '--wights: there is no such option',
+    '--wights: there is no such option, did you mean --weights?',
     'x: unexpected argument',
     '--offline: takes no value',
     '--sha256: needs 64 hexadecimal digits',

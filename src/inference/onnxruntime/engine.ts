@@ -1,4 +1,5 @@
 /** The `onnxruntime` engine: any ONNX model, on onnxruntime-web in a thread of its own, on WASM or WebGPU. */
+import { ConfigError } from '../../errors.ts';
 import { startWorker } from '../../threads.ts';
 import type { Engine } from '../engine.ts';
 import { type AdapterInfo, MissingFeatureError } from '../webgpu/adapter.ts';
@@ -24,6 +25,7 @@ export interface OnnxruntimeEngineOptions extends WorkerOptions {
 
 /**
  * @throws MissingFeatureError when the GPU lacks what the model needs
+ * @throws ConfigError when the model is not what its manifest says, or nothing that onnxruntime runs
  * @throws Error when the model cannot be loaded, or there is no GPU of the kind asked for
  */
 export async function createOnnxruntimeEngine(
@@ -62,10 +64,7 @@ export async function createOnnxruntimeEngine(
   worker.on('message', (reply: WorkerReply) => {
     if (reply.type === 'found') return found.resolve(reply.adapter);
     if (reply.type === 'ready') return started.resolve();
-    if (reply.type === 'failed')
-      return fail(
-        reply.missingFeature ? new MissingFeatureError(reply.message) : new Error(reply.message),
-      );
+    if (reply.type === 'failed') return fail(failure(reply));
     if (reply.type === 'lost') return fail(new Error(reply.message));
     const entry = pending.get(reply.id);
     pending.delete(reply.id);
@@ -114,6 +113,11 @@ export async function createOnnxruntimeEngine(
     },
     close,
   };
+}
+
+function failure({ reason, message }: WorkerReply & { type: 'failed' }): Error {
+  if (reason === 'feature') return new MissingFeatureError(message);
+  return reason === 'model' ? new ConfigError(message) : new Error(message);
 }
 
 const sizesUpTo = (maxBatch: number): number[] => [
