@@ -1,4 +1,7 @@
-/** `serve`: listens at once, answers calls when the model is warm, ends well when it is told to. */
+/**
+ * `serve`: listens at once, answers calls when the model is warm, ends well when it is told to. It ends by itself when no
+ * engine is left: a supervisor can start it anew, and nothing else would help.
+ */
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { Config } from '../config/options.ts';
@@ -64,12 +67,14 @@ async function serveUntilTold(
   }
   tellReady(start, config, log);
   const registration = await keepRegistered(config, start, isReady, log);
-  await shutdown.promise;
+  const end = await Promise.race([shutdown.promise, start.lost]);
+  if (end !== 'shutdown')
+    log.fatal({ err: end }, 'the model can no longer be run: ending, to be started again');
   const [cut] = await Promise.all([server.close(), registration?.stop()]);
   if (cut > 0) log.warn({ calls: cut }, 'calls were cut off (--drain-timeout)');
   await start.close();
   log.info('ended');
-  return 0;
+  return end === 'shutdown' ? 0 : 1;
 }
 
 function tellReady({ info, manifest }: Embedder, config: Config, log: Log): void {

@@ -82,6 +82,7 @@ export async function openEmbedder(options: EmbedderOptions, tell: Tell): Promis
     manifest,
     info: () => describe(opened),
     available: () => engine.available,
+    lost: engine.lost,
     pipeline,
     scheduler: createScheduler(engine, options),
     withFile: fetcher.withFile,
@@ -91,7 +92,6 @@ export async function openEmbedder(options: EmbedderOptions, tell: Tell): Promis
       await Promise.all([engine.close(), pipeline.close(), fetcher.close()]);
     },
   });
-  void engine.lost.then(() => embedder.fail());
   return Object.assign(embedder, { gpu: opened.adapter });
 }
 

@@ -1,5 +1,6 @@
 /** The thread onnxruntime lives on: one session, batches in the order in which they come. */
 import { parentPort, workerData } from 'node:worker_threads';
+import type { WarmUpTimes } from '../stall-watch.ts';
 import {
   type AdapterChoice,
   type AdapterInfo,
@@ -24,7 +25,7 @@ export type WorkerRequest =
 /** From the thread: the GPU it would run on, ready, could not start, the end of a batch, or the end of the GPU. */
 export type WorkerReply =
   | { readonly type: 'found'; readonly adapter: AdapterInfo | undefined }
-  | { readonly type: 'ready' }
+  | { readonly type: 'ready'; readonly times: WarmUpTimes }
   | { readonly type: 'failed'; readonly message: string; readonly missingFeature: boolean }
   | { readonly type: 'rows'; readonly id: number; readonly rows: Float32Array[] }
   | { readonly type: 'error'; readonly id: number; readonly message: string }
@@ -75,8 +76,7 @@ try {
     gpu?.close();
   };
   run = (inputs) => soundly(() => session.run(inputs));
-  await warmUp(run, options);
-  reply({ type: 'ready' });
+  reply({ type: 'ready', times: await warmUp(run, options) });
 } catch (error) {
   const missingFeature = error instanceof MissingFeatureError;
   reply({ type: 'failed', message: text(error), missingFeature });
