@@ -1,8 +1,8 @@
 /** `info`: opens the model as `serve` would, and says what came of it. */
 import { describeGpu } from '../inference/webgpu/describe-gpu.ts';
 import { createLog } from '../log.ts';
+import { commit, version } from '../version.ts';
 import type { CommandContext } from './command.ts';
-import { commit, version } from './version.ts';
 
 export async function info({
   config,

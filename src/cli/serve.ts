@@ -9,11 +9,11 @@ import type { Embedder } from '../embedder/embedder.ts';
 import { ConfigError } from '../errors.ts';
 import { type ClosingLog, createLog, type Log } from '../log.ts';
 import { createServer } from '../server/create-server.ts';
+import { commit, version } from '../version.ts';
 import type { CommandContext } from './command.ts';
 import { keepRegistered } from './keep-registered.ts';
 import { explainListenError } from './listen-error.ts';
 import { shutdownSignal } from './shutdown-signal.ts';
-import { commit, version } from './version.ts';
 
 export async function serve(context: CommandContext): Promise<number> {
   const { logFormat: format, logLevel: level } = context.config;
