@@ -1,6 +1,6 @@
 import type { Config } from '../config/options.ts';
 import type { Embedder } from '../embedder/embedder.ts';
-import type { Tell } from '../inference/open-cpu.ts';
+import type { Tell } from '../log.ts';
 
 /** Opens what `serve` and `info` need; tests put another one in its place. */
 export type OpenEmbedder = (config: Config, tell: Tell) => Promise<Embedder>;

@@ -1,8 +1,8 @@
 /** Follows each image of a request through source, decode, preprocess, queue, infer and normalise. */
 import { OperatorError } from '../errors.ts';
+import { createFairSemaphore } from '../fair-semaphore.ts';
 import { freeBuffer } from '../free-buffer.ts';
 import type { EncodedImage, ImagePipeline } from '../image/pipeline.ts';
-import { createFairSemaphore } from '../image/source/fair-semaphore.ts';
 import type { Scheduler } from '../inference/scheduler.ts';
 import type { Manifest } from '../model/manifest.ts';
 import type { Admission, Ticket } from './admission.ts';

@@ -1,7 +1,7 @@
 /** An engine that outlives the one beneath it: when a GPU is lost, its work is done again on what replaces it. */
 import { OperatorError } from '../errors.ts';
+import type { Tell } from '../log.ts';
 import type { Engine } from './engine.ts';
-import type { Tell } from './open-cpu.ts';
 
 export type OpenNext = () => Promise<Engine>;
 

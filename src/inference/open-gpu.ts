@@ -1,4 +1,5 @@
 /** Opens an engine on a GPU, and finds out whether it is worth it. */
+import type { Tell } from '../log.ts';
 import type { Precision } from '../model/manifest.ts';
 import type { Model } from '../model/open-model.ts';
 import { commit, version } from '../version.ts';
@@ -6,7 +7,7 @@ import { type Calibration, calibrate } from './calibrate.ts';
 import { createCalibrationCache } from './calibration-cache.ts';
 import type { Engine } from './engine.ts';
 import type { OnnxruntimeEngine } from './onnxruntime/engine.ts';
-import { type CpuOptions, openOnnxruntime, type Tell } from './open-cpu.ts';
+import { type CpuOptions, openOnnxruntime } from './open-cpu.ts';
 import { sampleInput } from './sample-input.ts';
 import { type AdapterInfo, MissingFeatureError } from './webgpu/adapter.ts';
 
