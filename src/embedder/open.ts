@@ -35,7 +35,7 @@ export interface EmbedderOptions extends ImageLimits {
   /** Milliseconds. @default 0 */
   readonly maxBatchWait?: number;
   readonly engine: 'auto' | 'onnxruntime' | 'simd';
-  /** Computing threads; undefined: one per core. */
+  /** Computing threads, and most decoding ones; undefined: one per core. */
   readonly threads: number | undefined;
   readonly maxQueue: number;
   readonly cacheDir: string | undefined;
@@ -50,15 +50,18 @@ export interface EmbedderOptions extends ImageLimits {
   readonly maxFetchedBytes?: number | undefined;
 }
 
-/** They start as there is work for them; each holds some 35 MB, and this many feed any GPU. */
-const maxDecodingThreads = 16;
+/**
+ * As many as compute: what bounds the cores for the one bounds them for the other. They start as there is work for them; each
+ * holds some 35 MB, and 16 feed any GPU.
+ */
+export const decodingThreadsFor = (computing: number): number => Math.min(computing, 16);
 
 /** @throws ConfigError when the model or what was asked of it cannot be had */
 export async function openEmbedder(options: EmbedderOptions, tell: Tell): Promise<Embedder> {
   const variant = (precision: Precision) => openModel(options.model, precision);
   const { manifest } = variant(options.precision);
   const threads = options.threads ?? availableParallelism();
-  const decodingThreads = Math.min(threads, maxDecodingThreads);
+  const decodingThreads = decodingThreadsFor(threads);
   const warning = warnOfLittleMemory(options.memory ?? availableMemory());
   if (warning !== undefined) tell(warning, 'warn');
   const shares = sharesOf(options);

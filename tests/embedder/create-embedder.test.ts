@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test';
 import { createEmbedder, type EmbedderParts } from '../../src/embedder/create-embedder.ts';
+import { decodingThreadsFor } from '../../src/embedder/open.ts';
 import { OperatorError } from '../../src/errors.ts';
 import type { Manifest } from '../../src/model/manifest.ts';
 import { openAdmission } from '../support/embedder-options.ts';
@@ -156,4 +157,8 @@ test('a lost engine, new requests are refused and the state says so', async () =
   await expect(embedder.embed({ datas: ['1'], urls: [] }, never)).rejects.toMatchObject({
     code: 'NOT_READY',
   });
+});
+
+test('decoding threads, as many as compute and 16 at most', () => {
+  expect([1, 2, 16, 64].map(decodingThreadsFor)).toEqual([1, 2, 16, 16]);
 });

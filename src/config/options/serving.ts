@@ -116,7 +116,7 @@ export const servingOptions = {
     fallbackText: 'one per core',
     group: 'compute',
     commands: withModel,
-    description: 'Threads that compute.',
+    description: 'Threads that compute, and as many again that decode, 16 at most.',
   }),
   logFormat: optional({
     type: choice('json', 'pretty'),
