@@ -1,6 +1,6 @@
 import type { Config } from '../config/options.ts';
 import type { Embedder } from '../embedder/embedder.ts';
-import type { Tell } from '../inference/open-cpu.ts';
+import type { Tell } from '../log.ts';
 
 /** Where `serve` and `info` get what they need; tests put another one in its place. */
 export interface EmbedderSource {

@@ -2,8 +2,8 @@
 import { describeGpu } from '../inference/webgpu/describe-gpu.ts';
 import { createLog } from '../log.ts';
 import type { Manifest } from '../model/manifest.ts';
+import { commit, version } from '../version.ts';
 import type { CommandContext } from './command.ts';
-import { commit, version } from './version.ts';
 
 export async function info({
   config,

@@ -31,7 +31,7 @@ export async function runCli(
   try {
     const line = parseCommandLine(argv, readEnvironment(), Object.keys(commands));
     if (line.version) {
-      print((await import('./version.ts')).versionText());
+      print((await import('./version-text.ts')).versionText());
       return 0;
     }
     const command = commands[line.command];

@@ -1,14 +1,17 @@
-/** `serve`: listens at once, answers calls when the model is warm, ends well when it is told to. */
+/**
+ * `serve`: listens at once, answers calls when the model is warm, ends well when it is told to. It ends by itself when no
+ * engine is left: a supervisor can start it anew, and nothing else would help.
+ */
 import type { Config } from '../config/options.ts';
 import type { Embedder } from '../embedder/embedder.ts';
 import { ConfigError } from '../errors.ts';
 import { type ClosingLog, createLog, type Log } from '../log.ts';
 import { createServer } from '../server/create-server.ts';
+import { commit, version } from '../version.ts';
 import type { CommandContext } from './command.ts';
 import { assertRegistrable, keepRegistered } from './keep-registered.ts';
 import { explainListenError } from './listen-error.ts';
 import { shutdownSignal } from './shutdown-signal.ts';
-import { commit, version } from './version.ts';
 import { warnOfEndpoint } from './warn-of-endpoint.ts';
 
 export async function serve(context: CommandContext): Promise<number> {
@@ -66,12 +69,14 @@ async function serveUntilTold(
   }
   tellReady(start, config, log);
   const registration = await keepRegistered(config, start, isReady, log);
-  await shutdown.promise;
+  const end = await Promise.race([shutdown.promise, start.lost]);
+  if (end !== 'shutdown')
+    log.fatal({ err: end }, 'the model can no longer be run: ending, to be started again');
   const [cut] = await Promise.all([server.close(), registration?.stop()]);
   if (cut > 0) log.warn({ calls: cut }, 'calls were cut off (--drain-timeout)');
   await start.close();
   log.info('ended');
-  return 0;
+  return end === 'shutdown' ? 0 : 1;
 }
 
 function tellReady({ info, manifest }: Embedder, config: Config, log: Log): void {

@@ -4,7 +4,7 @@ import { ConfigError } from '../errors.ts';
 import { parseAllowList } from '../image/source/allow-list.ts';
 import { assertDevice } from '../inference/assert-device.ts';
 import { findModel } from '../model/open-model.ts';
-import type { EmbedderOptions } from './open.ts';
+import type { EmbedderOptions } from './embedder-options.ts';
 
 export type CheckedOptions = Pick<
   EmbedderOptions,

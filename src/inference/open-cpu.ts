@@ -1,13 +1,11 @@
 /** Opens an engine on the CPU: our own kernels where they can run the model, else onnxruntime. */
 import { ConfigError } from '../errors.ts';
+import type { Tell } from '../log.ts';
 import type { Model } from '../model/open-model.ts';
 import { assertGraph } from './assert-graph.ts';
 import type { Engine } from './engine.ts';
 import type { OnnxruntimeEngine } from './onnxruntime/engine.ts';
 import type { AdapterChoice, AdapterInfo } from './webgpu/adapter.ts';
-
-/** Told what was chosen and why, in a sentence for the log; what somebody should look into is a warning. */
-export type Tell = (message: string, level?: 'info' | 'warn') => void;
 
 export interface CpuOptions {
   readonly engine: 'auto' | 'onnxruntime' | 'simd';

@@ -1,9 +1,10 @@
 /** Chooses device and engine for a model, says why, and puts what may replace them behind them. */
 import { ConfigError } from '../errors.ts';
+import type { Tell } from '../log.ts';
 import type { Model } from '../model/open-model.ts';
 import { assertDevice } from './assert-device.ts';
 import { createFailoverEngine, type FailoverEngine, type OpenNext } from './failover.ts';
-import { openCpuEngine, type Tell } from './open-cpu.ts';
+import { openCpuEngine } from './open-cpu.ts';
 import {
   createTrial,
   DeclinedError,

@@ -119,7 +119,7 @@ export const servingOptions = {
     group: 'compute',
     commands: withModel,
     description:
-      'Computing threads. More than there are cores are no faster; at most four per core are allowed, or 16.',
+      'Computing threads, and as many again that decode, 16 at most. More than there are cores are no faster; at most four per core are allowed, or 16.',
   }),
   logFormat: optional({
     type: choice('json', 'pretty'),

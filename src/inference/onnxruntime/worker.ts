@@ -1,6 +1,7 @@
 /** The thread onnxruntime lives on: one session, batches in the order in which they come. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { ConfigError } from '../../errors.ts';
+import type { WarmUpTimes } from '../stall-watch.ts';
 import {
   type AdapterChoice,
   type AdapterInfo,
@@ -28,7 +29,7 @@ export type FailureReason = 'feature' | 'model' | undefined;
 /** From the thread: the GPU it would run on, ready, could not start, the end of a batch, or the end of the GPU. */
 export type WorkerReply =
   | { readonly type: 'found'; readonly adapter: AdapterInfo | undefined }
-  | { readonly type: 'ready' }
+  | { readonly type: 'ready'; readonly times: WarmUpTimes }
   | { readonly type: 'failed'; readonly message: string; readonly reason: FailureReason }
   | { readonly type: 'rows'; readonly id: number; readonly rows: Float32Array[] }
   | { readonly type: 'error'; readonly id: number; readonly message: string }
@@ -84,8 +85,7 @@ try {
     gpu?.close();
   };
   run = (inputs) => soundly(() => session.run(inputs));
-  await warmUp(run, options);
-  reply({ type: 'ready' });
+  reply({ type: 'ready', times: await warmUp(run, options) });
 } catch (error) {
   reply({ type: 'failed', message: text(error), reason: reasonOf(error) });
 }

@@ -2,6 +2,7 @@
 import type { Worker } from 'node:worker_threads';
 import { startWorker } from '../../threads.ts';
 import type { Engine } from '../engine.ts';
+import { createStallWatch, patienceFor } from '../stall-watch.ts';
 import { loadKernels } from './kernels/load-kernels.ts';
 import { openNetwork, type SimdModel } from './open-network.ts';
 import { planNetwork } from './plan/plan-network.ts';
@@ -20,6 +21,11 @@ export interface SimdOptions {
    * @default the product's; tests put their hands on a thread here
    */
   readonly startThread?: (index: number) => Worker;
+  /**
+   * How long no image may end while one is computed, in milliseconds.
+   * @default by what the first run takes
+   */
+  readonly patienceMs?: number;
 }
 
 /** The engine, or in words what the model has that it does not run. */
@@ -34,7 +40,7 @@ export async function createSimdEngine(options: SimdOptions): Promise<SimdResult
   // The threads load their code while the network is planned here.
   const threads = startThreads(count, startThread);
   try {
-    return { engine: await open(model, threads) };
+    return { engine: await open(model, threads, options.patienceMs) };
   } catch (error) {
     await threads.close();
     if (error instanceof Unsupported) return { unsupported: error.message };
@@ -42,7 +48,14 @@ export async function createSimdEngine(options: SimdOptions): Promise<SimdResult
   }
 }
 
-async function open(model: SimdModel, threads: Threads): Promise<Engine> {
+/** Longest that threads may take to end, in milliseconds; one that hangs may never. */
+const closingMs = 2000;
+
+async function open(
+  model: SimdModel,
+  threads: Threads,
+  patienceMs: number | undefined,
+): Promise<Engine> {
   const count = threads.all.length;
   const { layout } = model.manifest.graph;
   const { plan, constants } = planNetwork(openNetwork(model), { threads: count, layout });
@@ -53,7 +66,8 @@ async function open(model: SimdModel, threads: Threads): Promise<Engine> {
     Atomics.store(words, plan.control.abort / 4, 1);
     pool.fail(error);
   };
-  const lost = threads.lost.then((error) => {
+  const hangs = Promise.withResolvers<Error>();
+  const lost = Promise.race([threads.lost, hangs.promise]).then((error) => {
     stop(error);
     return error;
   });
@@ -61,7 +75,12 @@ async function open(model: SimdModel, threads: Threads): Promise<Engine> {
 
   const kernels = loadKernels(plan.format);
   await threads.open({ type: 'open', plan, memory, kernels, slice: model.slice });
+  const begun = performance.now();
   await pool.run(new Float32Array(plan.inputValues));
+  // The first run compiles the kernels, so a further one is quicker; all threads work on it, and then on an image each.
+  const firstMs = performance.now() - begun;
+  const patience = patienceMs ?? patienceFor({ firstMs, imageMs: firstMs }, count);
+  const watch = createStallWatch(patience, hangs.resolve);
 
   return {
     name: 'simd',
@@ -76,12 +95,12 @@ async function open(model: SimdModel, threads: Threads): Promise<Engine> {
           return Promise.reject(
             new RangeError(`a tensor of ${length} values, ${plan.inputValues} expected`),
           );
-      return Promise.all(inputs.map(pool.run));
+      return watch(Promise.all(inputs.map(pool.run)));
     },
     lost,
     async close() {
       stop(new Error('the engine is closed'));
-      await threads.close();
+      await Promise.race([threads.close(), Bun.sleep(closingMs)]);
     },
   };
 }
