@@ -16,7 +16,7 @@ export interface WarmUpTimes {
   readonly imageMs: number;
 }
 
-/** @param images - most that are in the engine at once between the end of one batch and that of the next */
+/** @param images - as many as may be computed, one after the other or by as few threads, before anything comes back */
 export const patienceFor = ({ firstMs, imageMs }: WarmUpTimes, images: number): number =>
   leastPatienceMs + slack * (firstMs + images * imageMs);
 
@@ -42,7 +42,7 @@ export function createStallWatch(patienceMs: number, stalled: (error: Error) => 
     if (looked < looks) return;
     clearInterval(timer);
     const seconds = (patienceMs / 1000).toFixed(patienceMs < 10_000 ? 1 : 0);
-    stalled(new Error(`it hangs: no batch has ended for ${seconds} s`));
+    stalled(new Error(`it hangs: nothing has come back for ${seconds} s`));
   };
   return async (work) => {
     if (running === 0) timer = setInterval(look, patienceMs / looks);

@@ -1,9 +1,10 @@
 import { expect, test } from 'bun:test';
+import { atMost } from '../../src/inference/at-most.ts';
 import { createStallWatch, leastPatienceMs, patienceFor } from '../../src/inference/stall-watch.ts';
 
 const never = new Promise<never>(() => {});
 
-test('stall watch, tells once when no batch has ended for long', async () => {
+test('stall watch, tells once when nothing has come back for long', async () => {
   const told: string[] = [];
   const first = Promise.withResolvers<void>();
   const watch = createStallWatch(40, ({ message }) => {
@@ -14,7 +15,7 @@ test('stall watch, tells once when no batch has ended for long', async () => {
   void watch(never);
   await first.promise;
   await Bun.sleep(80);
-  expect(told).toEqual(['it hangs: no batch has ended for 0.0 s']);
+  expect(told).toEqual(['it hangs: nothing has come back for 0.0 s']);
 });
 
 test('stall watch, has the outcome of what it watches', async () => {
@@ -62,4 +63,12 @@ test('stall watch, while the thread is stopped no time passes', async () => {
 test('patience, grows with what the warm-up took and with the batch', () => {
   expect(patienceFor({ firstMs: 0, imageMs: 0 }, 1)).toBe(leastPatienceMs);
   expect(patienceFor({ firstMs: 2000, imageMs: 5 }, 32)).toBe(leastPatienceMs + 21_600);
+});
+
+test('at most, waits for the work or for the time, whichever is over first', async () => {
+  const begun = performance.now();
+  await atMost(60_000, Promise.resolve());
+  await atMost(20, never);
+  expect(performance.now() - begun).toBeWithin(15, 30_000);
+  await expect(atMost(60_000, Promise.reject(new Error('boom')))).rejects.toThrow('boom');
 });

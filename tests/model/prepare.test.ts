@@ -28,8 +28,10 @@ const sha256 = async (path: string) =>
     .digest('hex');
 
 const spec = tinySpec(resnet50KerasV1);
+const { preprocess } = kerasV1Recipe;
+const resize = { mode: 'stretch', filter: 'nearest', ...spec.inputSize } as const;
 const tiny: ModelSource = {
-  recipe: { ...kerasV1Recipe, spec },
+  recipe: { ...kerasV1Recipe, spec, preprocess: { ...preprocess, resize } },
   read: untrainedWeights(spec),
   trained: false,
   source: { description: 'a small one', licence: 'none' },

@@ -93,8 +93,25 @@ test('a thread that hangs, ends the engine: what waits for it is rejected', asyn
   // They never hear of the image.
   for (const worker of workers) worker.postMessage = () => {};
   const run = engine.run([images[0]!]);
-  await expect(run).rejects.toThrow('it hangs: no batch has ended for 0.3 s');
+  await expect(run).rejects.toThrow('it hangs: nothing has come back for 0.3 s');
   expect((await engine.lost).message).toContain('it hangs');
+  await engine.close();
+});
+
+test('a thread that hangs where the others do without it, ends the engine as well', async () => {
+  const { engine, workers } = await openWithWorkers(2, 300);
+  workers[0]!.postMessage = () => {};
+  expect(await engine.run([images[0]!])).toEqual([expected[0]!]);
+  expect(await engine.run([images[1]!])).toEqual([expected[1]!]);
+  expect((await engine.lost).message).toContain('it hangs');
+  await engine.close();
+});
+
+test('a thread that is idle, does not hang', async () => {
+  const { engine } = await openWithWorkers(2, 60);
+  await engine.run([images[0]!]);
+  await Bun.sleep(150);
+  expect(await engine.run([images[0]!])).toEqual([expected[0]!]);
   await engine.close();
 });
 

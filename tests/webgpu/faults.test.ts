@@ -150,7 +150,7 @@ describe('a GPU that fails while serving', () => {
       trial.fault('hang');
       await expectNoneLost(trial);
       await trial.operator.logged(({ msg }) => msg?.startsWith('going on with') ?? false);
-      expect(told(trial)).toMatch(/warn: onnxruntime on webgpu is lost: it hangs: no batch has/);
+      expect(told(trial)).toMatch(/warn: onnxruntime on webgpu is lost: it hangs: nothing has/);
       expect(await state(trial)).toBe('ready');
     },
     patience,

@@ -1,6 +1,7 @@
 /** The `onnxruntime` engine: any ONNX model, on onnxruntime-web in a thread of its own, on WASM or WebGPU. */
 import { ConfigError } from '../../errors.ts';
 import { startWorker } from '../../threads.ts';
+import { atMost } from '../at-most.ts';
 import type { Engine } from '../engine.ts';
 import { createStallWatch, patienceFor, type WarmUpTimes } from '../stall-watch.ts';
 import { type AdapterInfo, MissingFeatureError } from '../webgpu/adapter.ts';
@@ -80,9 +81,9 @@ export async function createOnnxruntimeEngine(
   const close = async (): Promise<void> => {
     closed = true;
     worker.postMessage({ type: 'close' } satisfies WorkerRequest);
-    await Promise.race([ended.promise, Bun.sleep(closingMs)]);
+    await atMost(closingMs, ended.promise);
     // One that hangs within a driver may never end.
-    await Promise.race([worker.terminate(), Bun.sleep(closingMs)]);
+    await atMost(closingMs, worker.terminate());
   };
 
   let adapter: AdapterInfo | undefined;

@@ -1,8 +1,9 @@
 /** The `simd` engine: convolutional networks of the ResNet family in our own WebAssembly kernels, on all cores. */
 import type { Worker } from 'node:worker_threads';
 import { startWorker } from '../../threads.ts';
+import { atMost } from '../at-most.ts';
 import type { Engine } from '../engine.ts';
-import { createStallWatch, patienceFor } from '../stall-watch.ts';
+import { patienceFor } from '../stall-watch.ts';
 import { loadKernels } from './kernels/load-kernels.ts';
 import { openNetwork, type SimdModel } from './open-network.ts';
 import { planNetwork } from './plan/plan-network.ts';
@@ -10,6 +11,7 @@ import { createMemory, openContexts } from './threads/memory.ts';
 import type { ThreadData } from './threads/messages.ts';
 import { createPool } from './threads/pool.ts';
 import { startThreads, type Threads } from './threads/start-threads.ts';
+import { watchThreads } from './threads/watch-threads.ts';
 import { Unsupported } from './unsupported.ts';
 
 export interface SimdOptions {
@@ -22,7 +24,7 @@ export interface SimdOptions {
    */
   readonly startThread?: (index: number) => Worker;
   /**
-   * How long no image may end while one is computed, in milliseconds.
+   * How long a thread may be with one image, in milliseconds.
    * @default by what the first run takes
    */
   readonly patienceMs?: number;
@@ -61,17 +63,22 @@ async function open(
   const { plan, constants } = planNetwork(openNetwork(model), { threads: count, layout });
   const memory = createMemory(plan, constants);
   const words = new Int32Array(memory.buffer);
-  const pool = createPool(threads.all, openContexts(plan, memory));
+  const hangs = Promise.withResolvers<Error>();
+  const watched = watchThreads(threads.all, hangs.resolve);
+  const pool = createPool(watched.all, openContexts(plan, memory));
   const stop = (error: Error): void => {
     Atomics.store(words, plan.control.abort / 4, 1);
     pool.fail(error);
+    watched.stop();
   };
-  const hangs = Promise.withResolvers<Error>();
   const lost = Promise.race([threads.lost, hangs.promise]).then((error) => {
     stop(error);
     return error;
   });
-  threads.onLeft(pool.left);
+  threads.onLeft((thread, message) => {
+    watched.left(thread);
+    pool.left(thread, message);
+  });
 
   const kernels = loadKernels(plan.format);
   await threads.open({ type: 'open', plan, memory, kernels, slice: model.slice });
@@ -79,8 +86,7 @@ async function open(
   await pool.run(new Float32Array(plan.inputValues));
   // The first run compiles the kernels, so a further one is quicker; all threads work on it, and then on an image each.
   const firstMs = performance.now() - begun;
-  const patience = patienceMs ?? patienceFor({ firstMs, imageMs: firstMs }, count);
-  const watch = createStallWatch(patience, hangs.resolve);
+  watched.watch(patienceMs ?? patienceFor({ firstMs, imageMs: firstMs }, count));
 
   return {
     name: 'simd',
@@ -95,12 +101,12 @@ async function open(
           return Promise.reject(
             new RangeError(`a tensor of ${length} values, ${plan.inputValues} expected`),
           );
-      return watch(Promise.all(inputs.map(pool.run)));
+      return Promise.all(inputs.map(pool.run));
     },
     lost,
     async close() {
       stop(new Error('the engine is closed'));
-      await Promise.race([threads.close(), Bun.sleep(closingMs)]);
+      await atMost(closingMs, threads.close());
     },
   };
 }
