@@ -1,8 +1,8 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import type { Endpoint } from '../config/endpoint.ts';
+import type { Endpoint } from '../endpoint.ts';
 import type { Log } from '../log.ts';
-import { isUnspecified } from '../phantoscope/endpoint.ts';
+import { isUnspecified } from '../phantoscope/advertised-endpoint.ts';
 
 /**
  * What Identity will say and others cannot use. Only hints: who calls the operator by another address is served all the same,

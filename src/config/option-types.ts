@@ -1,5 +1,5 @@
 /** How the text of a flag or a variable becomes a value, and how a value is written in the help. */
-import { type Endpoint, type Parsed, parseEndpoint, parseListen } from './endpoint.ts';
+import { type Endpoint, type Parsed, parseEndpoint, parseListen } from '../endpoint.ts';
 
 export interface OptionType<T> {
   /** Stands for the value in `--flag PLACEHOLDER`. */

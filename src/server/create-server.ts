@@ -1,9 +1,9 @@
 /** Puts the server together: one port, three calls, health, reflection, probes, the page and whatever routes are added. */
 import { type AddressInfo, isIPv6, type Server } from 'node:net';
 import { createConnectRouter } from '@connectrpc/connect';
-import { formatHostPort } from '../config/endpoint.ts';
 import type { Config } from '../config/options.ts';
 import type { Embedder } from '../embedder/embedder.ts';
+import { formatHostPort } from '../endpoint.ts';
 import { OperatorError } from '../errors.ts';
 import { Health } from '../gen/grpc/health/v1/health_pb.ts';
 import { ServerReflection } from '../gen/grpc/reflection/v1/reflection_pb.ts';

@@ -1,12 +1,12 @@
 /** The table of options: parser, help and README from one place. */
 import { describe, expect, test } from 'bun:test';
-import { parseEndpoint, parseListen } from '../../src/config/endpoint.ts';
 import { optionsHelp, optionsMarkdown } from '../../src/config/help.ts';
 import { flagOf, variableOf } from '../../src/config/option.ts';
 import { bytes, choice, duration, integer, list } from '../../src/config/option-types.ts';
 import { type Config, optionRows } from '../../src/config/options.ts';
 import { type CommandLine, parseCommandLine } from '../../src/config/parse-command-line.ts';
 import { suggest } from '../../src/config/suggest.ts';
+import { parseEndpoint, parseListen } from '../../src/endpoint.ts';
 import { ConfigError } from '../../src/errors.ts';
 
 const commands = ['serve', 'info', 'healthcheck', 'register', 'check'];

@@ -1,6 +1,7 @@
 /** Where the operator is found, what it runs and how it reports. */
+
+import { parseEndpoint } from '../../endpoint.ts';
 import { precisions } from '../../model/manifest.ts';
-import { parseEndpoint } from '../endpoint.ts';
 import { option, optional } from '../option.ts';
 import {
   choice,

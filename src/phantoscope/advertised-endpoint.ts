@@ -1,14 +1,7 @@
 /** What can be told of an advertised address without calling it. */
 import { BlockList, isIP } from 'node:net';
+import type { Endpoint } from '../endpoint.ts';
 import { PhantoscopeError } from './failure.ts';
-
-export interface Endpoint {
-  /** Without brackets. */
-  readonly host: string;
-  readonly port: number;
-  /** `host:port`, an IPv6 host in brackets: what Phantoscope dials. */
-  readonly text: string;
-}
 
 const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
