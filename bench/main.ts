@@ -1,5 +1,6 @@
 /** `npm run bench -- NAME [options]`: the measurements that the documents quote. */
 import { join } from 'node:path';
+import { enterCallersFolder } from '../model/callers-folder.ts';
 import { suggest } from '../src/config/suggest.ts';
 
 const benches: Record<string, string> = {
@@ -13,6 +14,7 @@ const benches: Record<string, string> = {
   drift: 'what int8 costs in cosines, neighbours and classes (docs/int8.md)',
 };
 
+enterCallersFolder('bench');
 const given = process.argv.slice(2);
 const [name = '--help', ...args] = given[0] === 'help' ? [...given.slice(1), '--help'] : given;
 const list = Object.entries(benches).map(([bench, what]) => `  ${bench.padEnd(9)}${what}`);

@@ -1,5 +1,6 @@
 /** `npm run build`: writes dist/resnet50-encoder, with the model inside. */
 import { parseArgs } from 'node:util';
+import { enterCallersFolder } from '../model/callers-folder.ts';
 import { defaultCacheDir } from '../src/cache-dir.ts';
 import { ConfigError } from '../src/errors.ts';
 import { precisions } from '../src/model/manifest.ts';
@@ -82,7 +83,8 @@ async function main(): Promise<void> {
     });
 }
 
-if (import.meta.main)
+if (import.meta.main) {
+  enterCallersFolder('build');
   main().catch((error: unknown) => {
     const usage =
       error instanceof ConfigError ||
@@ -90,3 +92,4 @@ if (import.meta.main)
     console.error(usage ? `npm run build: ${(error as Error).message}` : error);
     process.exit(usage ? 2 : 1);
   });
+}

@@ -1,6 +1,7 @@
 /** `npm run model -- COMMAND …`. Exit codes: 0 well, 1 failed, 2 bad options, 130 interrupted. */
 import { suggest } from '../src/config/suggest.ts';
 import { ConfigError } from '../src/errors.ts';
+import { enterCallersFolder } from './callers-folder.ts';
 import type { Command } from './command.ts';
 import { convertCommand } from './convert/convert-command.ts';
 import { prepareCommand } from './prepare-command.ts';
@@ -50,4 +51,5 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
+enterCallersFolder('model');
 process.exitCode = await main(process.argv.slice(2));

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'bun:test';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { outputOf } from '../support/output-of.ts';
@@ -79,6 +79,23 @@ test('model prepare, prints the path of the model', async () => {
   expect(stdout).toBe(`${join(folder, 'resnet50.onnx')}\n`);
   expect(stderr).toContain('This model is UNTRAINED: its vectors mean nothing.');
 }, 180_000);
+
+test('model, called by npm, takes paths from the folder where npm was called', async () => {
+  writeFileSync(join(folder, 'no-weights'), 'x');
+  const args = [process.execPath, main, 'prepare', '--out', 'sub', '--weights', 'no-weights'];
+  const call = (script: string) =>
+    outputOf(
+      Bun.spawn(args, {
+        env: { ...process.env, INIT_CWD: folder, npm_lifecycle_event: script },
+        stdin: 'ignore',
+        stdout: 'pipe',
+        stderr: 'pipe',
+      }),
+    );
+  expect((await call('model')).stderr).toContain('no-weights: ');
+  expect((await call('model')).stderr).not.toContain('there is no such file');
+  expect((await call('test')).stderr).toContain('no-weights: there is no such file');
+});
 
 test('model prepare, Ctrl-C during a download ends with 130 and leaves nothing', async () => {
   const asked = Promise.withResolvers<void>();
