@@ -51,6 +51,11 @@ export function clipGrey16(upper: 0 | 1): ExpandRow {
   };
 }
 
+/** Where the stored samples are what is wanted. */
+export function copySamples(channels: number): ExpandRow {
+  return (rows, from, count, out, to) => out.set(rows.subarray(from, from + count * channels), to);
+}
+
 /**
  * One byte each of a pixel's first samples.
  * @param pixel - bytes of a pixel

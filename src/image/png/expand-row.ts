@@ -20,7 +20,8 @@ export function chooseExpansion(header: PngHeader, palette: Uint8Array | undefin
   if (colour === 'grey' && depth < 8) return { channels: 1, row: expandSmallGrey(depth) };
   if (colour === 'grey' && depth === 16) return { channels: 1, row: clipGrey16(0) };
   // Of 16 bits Pillow takes the upper 8, except for grey without alpha; of grey with alpha it drops the alpha.
-  if (colour === 'grey+alpha') return { channels: 1, row: pick(1, depth === 16 ? 4 : 2, depth >> 3) };
+  if (colour === 'grey+alpha')
+    return { channels: 1, row: pick(1, depth === 16 ? 4 : 2, depth >> 3) };
   const channels = colour === 'grey' ? 1 : colour === 'rgb' ? 3 : 4;
   return { channels, row: depth === 16 ? pick(channels, 2 * channels, 2) : undefined };
 }
