@@ -1,5 +1,6 @@
 /** BMP's RLE8, unpacked as Pillow does it (BmpRleDecoder, BmpImagePlugin.py). */
 import { OperatorError } from '../../errors.ts';
+import { copyBytes } from '../copy-bytes.ts';
 
 /**
  * Pairs of bytes: a count and the index it repeats, or 0 and what is to be done.
@@ -39,9 +40,8 @@ export function unpackRunLengths(
         'BMP compression RLE8 with skipped pixels is not supported; without them it is',
       );
     else {
-      const run = bytes.subarray(offset, Math.min(offset + value, offset + size - written));
-      indices.set(run, written);
-      written += run.length;
+      const end = Math.min(offset + value, offset + size - written);
+      written += copyBytes(bytes, offset, end, indices, written);
       column += value;
       offset += value;
       offset += offset & 1; // runs of indices are padded to an even place in the file

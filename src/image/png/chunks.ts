@@ -1,6 +1,7 @@
 /** PNG's chunks: finding the palette and the compressed image data. */
 import { crc32 } from 'node:zlib';
 import { OperatorError } from '../../errors.ts';
+import { copyBytes } from '../copy-bytes.ts';
 
 export interface PngChunks {
   /** RGB triples. */
@@ -39,10 +40,7 @@ function joinData(bytes: Uint8Array, length: number): Uint8Array {
   const joined = new Uint8Array(length);
   let to = 0;
   eachChunk(bytes, (kind, start, end) => {
-    if (kind !== idat || start === end) return;
-    const part = bytes.subarray(start, end);
-    joined.set(part, to);
-    to += part.length;
+    if (kind === idat) to += copyBytes(bytes, start, end, joined, to);
   });
   return joined;
 }

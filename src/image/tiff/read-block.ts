@@ -43,8 +43,9 @@ function readPlane(
   const rowBytes = blockRowBytes(directory, samples);
   const size = rows * rowBytes;
   const offset = blocks.offset(index);
-  // The size of an uncompressed block is known; what the file says of it is not looked at, as by Pillow.
-  const length = compression === 'none' ? size : blocks.bytes(index);
+  // The size of an uncompressed block is known; what the file says of it is not looked at, as by Pillow. A compressed one has
+  // no use for more than twice that: LZW makes 12 bits of a byte at worst, and many blocks may share the same long nothing.
+  const length = compression === 'none' ? size : Math.min(blocks.bytes(index), 2 * size + 1024);
   const packed = bytes.subarray(offset, offset + length);
   const block = unpackStrip(reversed ? reverseBits(packed) : packed, compression, size);
   if (block.length < size)
