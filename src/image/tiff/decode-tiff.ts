@@ -19,7 +19,7 @@ export const tiffDecoder: ImageDecoder = {
     const directory = readTiffDirectory(bytes);
     const { width, height, samples, separate, orientation, blocks } = directory;
     // A block as it is unpacked, in pieces and put together, its planes once more; the samples as they are wanted.
-    const block = blockRowBytes(directory, samples) * Math.min(blocks.height, 2 ** 31);
+    const block = blockRowBytes(directory, samples) * Math.min(blocks.height, height);
     const samplesOut = channelsOf(directory) * width * height;
     const decodedBytes = (separate ? 3 : 2) * block + (orientation > 1 ? 2 : 1) * samplesOut;
     return { width, height, decodedBytes };
