@@ -115,10 +115,13 @@ test('fetch, an address whose TLS never answers leaves the next one its share of
   const { port } = silent.address() as AddressInfo;
   const resolve = async () => ['127.0.0.2', '127.0.0.1'];
   const fetch = fetcher({ ...slow, allow: ['127.0.0.0/8'], resolve });
-  // The second address refuses, which is told only if it was tried.
+  // The second address refuses (or speaks no TLS, if another process happens to have that port there): told only if tried.
   const { error, ms } = await failure(fetch(`https://two.test:${port}/`));
   silent.close();
-  expect(error).toMatchObject({ code: 'URL_UNREACHABLE', message: 'no connection to two.test' });
+  expect(error).toMatchObject({
+    code: 'URL_UNREACHABLE',
+    message: expect.stringMatching(/^no (trusted TLS )?connection to two\.test$/),
+  });
   expect(ms).toBeGreaterThan(80);
   expect(ms).toBeLessThan(1_000);
 });
