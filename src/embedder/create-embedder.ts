@@ -105,6 +105,7 @@ export function createEmbedder(parts: EmbedderParts): Embedder & { fail(): void 
     try {
       if (!given) for (const data of datas) ticket.hold(data.length, ticket.add());
       if (datas.length === 0) for (const _ of urls) ticket.add();
+      ticket.enqueue();
     } catch (thrown) {
       if (!given) ticket.close();
       throw thrown;
