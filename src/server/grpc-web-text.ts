@@ -2,7 +2,7 @@
  * gRPC-web in base64, which the classic browser client speaks by default; beneath it is plain gRPC-web.
  * https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-WEB.md
  */
-import { Code, ConnectError } from '@connectrpc/connect';
+import { OperatorError } from '../errors.ts';
 
 /** Bytes of base64 text in chunks of any size; padding may stand at the end of any group of four. */
 export async function* decodeBase64Stream(
@@ -40,8 +40,8 @@ function decodePiece(text: string): Uint8Array {
   return decoded;
 }
 
-const invalid = (problem: string): ConnectError =>
-  new ConnectError(`the body (application/grpc-web-text) ${problem}`, Code.InvalidArgument);
+const invalid = (problem: string): OperatorError =>
+  new OperatorError('REQUEST_MALFORMED', `the body (application/grpc-web-text) ${problem}`);
 
 /** Each chunk as base64 of its own, so that a message of a stream is readable as soon as it is there. */
 export async function* encodeBase64Stream(

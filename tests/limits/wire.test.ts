@@ -78,28 +78,47 @@ test('a message that is announced too large, refused after five bytes', async ()
   expect(Number(line.bytes)).toBeLessThan(20);
 });
 
-test('requests that are announced, and do not come: refused beyond what all may hold, ended by the stall', async () => {
+test('requests that are announced and come a byte at a time: they keep nobody out, and end by the stall', async () => {
   const since = operator.logs.length;
-  const connections = await Promise.all(Array.from({ length: 4 }, () => openRaw(operator.port)));
   const begin = beginningOfExecute(Buffer.alloc(0), 1.3e6);
-  for (const connection of connections)
-    await connection.send(
-      headersOf('Execute'),
-      frame(frameType.data, 0, 1, begin),
-      headersOf('Execute', 3),
-      frame(frameType.data, 0, 3, begin),
-    );
-  const refused = await loggedError('OVERLOADED', since);
-  expect(refused.message).toContain('(--max-bytes-in-flight)');
-  const stalled = await loggedError('DEADLINE', since);
-  expect(stalled).toMatchObject({
-    code: 'deadline_exceeded',
-    message: 'the request paused for 0.5 s (--stall-timeout)',
-  });
-  for (const connection of connections) connection.socket.destroy();
-  expect(await outcomeOf(operator.client().execute({ datas: ['a'.repeat(1.3e6)] }))).toContain(
+  const streams = Array.from({ length: 12 }, (_, i) => 2 * i + 1);
+  const all = (one: (stream: number) => Buffer[]): Buffer[] => streams.flatMap(one);
+  using connection = await openRaw(operator.port);
+  await connection.send(
+    ...all((id) => [headersOf('Execute', id), frame(frameType.data, 0, id, begin)]),
+  );
+  let stalled: LogLine | undefined;
+  const drip = (async () => {
+    for (; !stalled; await Bun.sleep(100))
+      await connection.send(...all((id) => [frame(frameType.data, 0, id, Buffer.of(0x41))]));
+  })();
+  const text = 'a'.repeat(1.3e6);
+  expect(await outcomeOf(operator.client().execute({ datas: [text] }))).toContain(
     'are not an image',
   );
+  stalled = await loggedError('DEADLINE', since);
+  await drip;
+  expect(stalled).toMatchObject({
+    code: 'deadline_exceeded',
+    message: 'less than 16 KiB of the request came within 0.5 s (--stall-timeout)',
+  });
+});
+
+test('a request that comes slowly, but comes: answered', async () => {
+  using connection = await openRaw(operator.port);
+  const text = Buffer.alloc(200_000, 'a');
+  await connection.send(
+    headersOf('Execute'),
+    frame(frameType.data, 0, 1, beginningOfExecute(Buffer.alloc(0), text.length)),
+  );
+  for (let at = 0; at < text.length; at += 10_000) {
+    const flags = at + 10_000 >= text.length ? endStream : 0;
+    await connection.send(frame(frameType.data, flags, 1, text.subarray(at, at + 10_000)));
+    await Bun.sleep(100);
+  }
+  await answered(connection, 1, 0);
+  const trailers = connection.frames.findLast((f) => f.type === frameType.headers)?.payload;
+  expect(trailers?.toString('latin1')).not.toContain('stall');
 });
 
 test('a request that comes in crumbs, refused', async () => {
@@ -149,11 +168,12 @@ test('more calls than all connections may have, refused in the words of each pro
   for (const connection of connections)
     for (let i = 0; i < 40; i++) await connection.send(headersOf('Execute', 2 * i + 1));
   await operator.logged((line) => String(line.msg).includes('(--max-calls)'));
-  const error = await failureOf(operator.client().healthy({}));
+  await expectHealthy();
+  const error = await failureOf(operator.client().execute({}));
   expect(error.code).toBe(Code.ResourceExhausted);
   expect(error.rawMessage).toBe('64 calls are being answered (--max-calls)');
   expect(error.findDetails(ErrorInfoSchema)[0]?.reason).toBe('OVERLOADED');
-  const reply = await fetch(`${operator.url}/omnisearch.Operator/Healthy`, {
+  const reply = await fetch(`${operator.url}/omnisearch.Operator/Execute`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: '{}',

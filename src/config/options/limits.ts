@@ -154,7 +154,7 @@ export const limitOptions = {
     fallback: 30 * second,
     group: 'limits',
     commands: serve,
-    description: 'Longest that a request may pause while it is being sent.',
+    description: 'Longest that the next 16 KiB of a request, or its end, may take to come.',
   }),
   drainTimeout: option({
     type: duration(0, hour),
@@ -182,7 +182,8 @@ export const limitOptions = {
     fallback: 2048,
     group: 'limits',
     commands: serve,
-    description: 'Most calls at once on all connections; further ones are refused.',
+    description:
+      'Most calls of Execute at once on all connections, and as many requests of other kinds; further ones are refused.',
   }),
   maxHeaderBytes: option({
     type: bytes(KiB, MiB),
