@@ -43,6 +43,8 @@ export interface Ticket {
    * @throws OperatorError TOO_MANY_IMAGES, IMAGE_TOO_LARGE, OVERLOADED
    */
   add(bytes?: number): number;
+  /** One more image that has to be fetched. @returns its index @throws OperatorError TOO_MANY_IMAGES, OVERLOADED */
+  addUrl(): number;
   /**
    * The first bytes of an image are there: of its file, or of its base64 text.
    * @returns whether they told its size; if not, more of them may
@@ -60,10 +62,20 @@ export interface Ticket {
 export interface Admission {
   open(): Ticket;
   /** What is held now. */
-  readonly held: { readonly bytes: number; readonly images: number; readonly pixels: number };
+  readonly held: Readonly<Held>;
+}
+
+interface Held {
+  bytes: number;
+  /** That were sent. */
+  images: number;
+  /** Images that have to be fetched, on which other people's servers may take their time: as many again. */
+  urls: number;
+  pixels: number;
 }
 
 interface Image {
+  readonly kind: 'images' | 'urls';
   bytes: number;
   pixels: number;
   /** Among those that are held. */
@@ -74,18 +86,22 @@ interface Image {
 const overloaded = (message: string): OperatorError => new OperatorError('OVERLOADED', message);
 
 export function createAdmission(limits: AdmissionLimits): Admission {
-  const held = { bytes: 0, images: 0, pixels: 0 };
+  const held: Held = { bytes: 0, images: 0, urls: 0, pixels: 0 };
 
   function open(): Ticket {
     let bytes = 0;
     /** Pixels of images that are not among the waiting ones yet. */
     let arriving = 0;
     const images: Image[] = [];
+    const push = (kind: Image['kind']): number => {
+      naming(images.length, () => checkCount(images.length + 1, kind));
+      return images.push({ kind, bytes: 0, pixels: 0, waits: false, done: false }) - 1;
+    };
     const finish = (image: Image | undefined): void => {
       if (!image || image.done) return;
       image.done = true;
       if (image.waits) {
-        held.images -= 1;
+        held[image.kind] -= 1;
         held.pixels -= image.pixels;
       }
       held.bytes -= image.bytes;
@@ -103,10 +119,10 @@ export function createAdmission(limits: AdmissionLimits): Admission {
         if (image) image.bytes += came;
       },
       add(known = 0) {
-        naming(images.length, () => checkCount(images.length + 1));
         naming(images.length, () => checkFile(leastFileBytes(known), limits));
-        return images.push({ bytes: 0, pixels: 0, waits: false, done: false }) - 1;
+        return push('images');
       },
+      addUrl: () => push('urls'),
       look(item, start, holds) {
         const image = images[item];
         const header = holds === 'file' ? peekHeader(start) : peekBase64Header(start);
@@ -122,13 +138,13 @@ export function createAdmission(limits: AdmissionLimits): Admission {
         return true;
       },
       enqueue() {
-        checkCount(images.length);
+        for (const { kind } of images.slice(-1)) checkCount(images.length, kind);
         arriving = 0;
         for (const [item, image] of images.entries()) {
           if (image.waits || image.done) continue;
           naming(item, () => checkPixelsWaiting(0, image.pixels));
           image.waits = true;
-          held.images += 1;
+          held[image.kind] += 1;
           held.pixels += image.pixels;
         }
       },
@@ -154,7 +170,7 @@ export function createAdmission(limits: AdmissionLimits): Admission {
       );
   }
 
-  function checkCount(own: number): void {
+  function checkCount(own: number, kind: Image['kind']): void {
     const { maxImages, maxQueue } = limits;
     if (own > maxImages)
       throw new OperatorError(
@@ -162,8 +178,10 @@ export function createAdmission(limits: AdmissionLimits): Admission {
         `more than ${maxImages} images in one call (--max-images)`,
       );
     // A request that is alone is bounded by its own limit.
-    if (held.images > 0 && held.images + own > maxQueue)
-      throw overloaded(`${held.images} images are waiting; at most ${maxQueue} may (--max-queue)`);
+    if (held[kind] > 0 && held[kind] + own > maxQueue)
+      throw overloaded(
+        `${held[kind]} ${kind === 'urls' ? 'URLs' : 'images'} are waiting; at most ${maxQueue} may (--max-queue)`,
+      );
   }
 
   function checkHeader({ width, height, decodedBytes }: ImageHeader): void {

@@ -28,7 +28,7 @@ const expectRefusal = (code: ErrorCode, flag: string, body: () => unknown, item?
   });
 
 const png = (width: number, height: number): Uint8Array => texturePng({ width, height, seed: 1 });
-const nothing = { bytes: 0, images: 0, pixels: 0 };
+const nothing = { bytes: 0, images: 0, urls: 0, pixels: 0 };
 
 test('Ticket, whatever is asked of it: within the limits, and nothing is held when all are closed', () => {
   const small = png(10, 10);
@@ -82,7 +82,7 @@ test('Ticket, bytes that were announced count as they come', () => {
   ticket.hold(500, ticket.add());
   ticket.hold(300, ticket.add());
   ticket.hold(150);
-  expect(admission.held).toEqual({ bytes: 950, images: 0, pixels: 0 });
+  expect(admission.held).toEqual({ ...nothing, bytes: 950 });
   ticket.enqueue();
   ticket.done(0);
   expect(admission.held).toMatchObject({ bytes: 450, images: 1 });
@@ -128,6 +128,21 @@ test('Ticket, more images than one call may, or all', () => {
   expect(second.add()).toBe(1);
   second.enqueue();
   expectRefusal('OVERLOADED', '(--max-queue)', () => slow.enqueue());
+});
+
+test('Ticket, URLs that wait for their servers do not keep out images that were sent', () => {
+  const admission = openAdmission({ maxImages: 4, maxQueue: 4 });
+  const slow = admission.open();
+  for (let i = 0; i < 4; i++) slow.addUrl();
+  slow.enqueue();
+  expectRefusal('OVERLOADED', '4 URLs are waiting', () => admission.open().addUrl(), 0);
+  const sent = admission.open();
+  for (let i = 0; i < 4; i++) sent.add();
+  sent.enqueue();
+  expect(admission.held).toMatchObject({ images: 4, urls: 4 });
+  slow.close();
+  sent.close();
+  expect(admission.held).toEqual(nothing);
 });
 
 test('Ticket, a call that is alone may have as many images as a call may', () => {

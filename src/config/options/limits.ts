@@ -70,7 +70,7 @@ export const limitOptions = {
     group: 'images',
     commands: serve,
     description:
-      'Most images waiting or being worked on, over all calls; further ones are refused.',
+      'Most images waiting or being worked on, over all calls, and as many URLs; further ones are refused.',
   }),
   maxQueuePixels: option({
     type: integer(1, 1_000_000_000_000),
