@@ -16,6 +16,7 @@ import {
 } from '../tests/limits/support/limited-operator.ts';
 import * as http2 from '../tests/limits/support/raw-http2.ts';
 import { data } from '../tests/support/data.ts';
+import { holdingAttacks } from './holding.ts';
 import { probing, tell } from './probing.ts';
 
 type Attack = (operator: LimitedOperator) => Promise<string>;
@@ -215,6 +216,7 @@ const attacks: Readonly<Record<string, Attack>> = {
     for (const one of list) one.socket.destroy();
     return `${closed} closed`;
   },
+  ...holdingAttacks,
   '2200 calls': async (operator) => {
     const list = await Promise.all(Array.from({ length: 22 }, () => http2.openRaw(operator.port)));
     for (const one of list)

@@ -23,11 +23,13 @@ import { acceptReplyEncoding } from './reply-encoding.ts';
 import { settleReply } from './reply-errors.ts';
 import { watchBody } from './request-body.ts';
 import type { Rpc } from './rpcs.ts';
+import type { Turns } from './turns.ts';
 
 export interface CallOptions {
   readonly log: Log;
   readonly requestTimeout: number;
   readonly stallTimeout: number;
+  readonly turns: Turns;
 }
 
 /** Settles when the reply has been handed to the connection, or the call has been given up; never rejects. */
@@ -35,7 +37,7 @@ export async function handleCall(
   { handler, places }: Rpc,
   request: NodeRequest,
   response: NodeResponse,
-  { log, requestTimeout, stallTimeout }: CallOptions,
+  { log, requestTimeout, stallTimeout, turns }: CallOptions,
 ): Promise<void> {
   const record = createRecord(handler, request);
   const streaming = handler.method.methodKind !== 'unary';
@@ -46,7 +48,10 @@ export async function handleCall(
   response.setHeader('x-request-id', record.requestId);
   const cut = new AbortController();
   const place = places.enter(() => cut.abort(gaveWay(places)));
-  if (!place) return refuse(request, response, places.full, record);
+  if (!place) {
+    await turns.turn('call');
+    return refuse(request, response, places.full, record);
+  }
   response.once('close', place.leave);
   let received: UniversalRequest;
   try {

@@ -57,6 +57,9 @@ export interface OperatorServer {
   close(): Promise<number>;
 }
 
+/** Plain requests at once; each may hold a file of the page until it is read. */
+const maxRoutes = 256;
+
 export function createServer(options: ServerOptions): OperatorServer {
   const { config, log } = options;
   const readiness = createReadiness(options.embedder);
@@ -87,12 +90,11 @@ export function createServer(options: ServerOptions): OperatorServer {
         onFull: warnBusy,
         shutdownSignal: shutdown.signal,
       }),
-      routes: {
-        ...pageRoutes,
-        ...createProbes(readiness),
-        ...createInfoRoute(readiness, options.version ?? 'unknown'),
-      },
-      promptPlaces,
+      probes: createProbes(readiness),
+      probePlaces: promptPlaces,
+      routes: { ...pageRoutes, ...createInfoRoute(readiness, options.version ?? 'unknown') },
+      routePlaces: createPlaces({ most: maxRoutes, are: 'requests beside the calls are open' }),
+      turns,
       cors: createCors(config.corsOrigin),
       readiness,
       log,

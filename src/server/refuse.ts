@@ -16,6 +16,7 @@ export function refuse(
   message: string,
   record?: CallRecord,
 ): void {
+  if (response.closed) return;
   const type = request.headers['content-type'] ?? '';
   const error = toPlainConnectError(new OperatorError('OVERLOADED', message), record);
   if (record) Object.assign(record, { code: codeToString(error.code), message });

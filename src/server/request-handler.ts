@@ -13,9 +13,11 @@ export type RequestHandler = (request: NodeRequest, response: NodeResponse) => v
 
 export interface RequestHandlerOptions extends CallOptions {
   readonly rpcs: readonly Rpc[];
+  /** What supervisors ask, and whatever else there is; the replies of the latter are large, and fewer may be unread at once. */
+  readonly probes: Routes;
+  readonly probePlaces: Places;
   readonly routes: Routes;
-  /** Of all that is no RPC. */
-  readonly promptPlaces: Places;
+  readonly routePlaces: Places;
   readonly cors: Cors;
   readonly readiness: Readiness;
 }
@@ -27,14 +29,19 @@ export function createRequestHandler(options: RequestHandlerOptions): RequestHan
   async function handle(request: NodeRequest, response: NodeResponse): Promise<void> {
     if (readiness.state === 'draining' && request.httpVersionMajor === 1)
       response.setHeader('connection', 'close');
-    if (options.cors(request, response)) return;
     const path = (request.url ?? '').split('?', 1)[0] ?? '';
-    const rpc = rpcs.get(path);
-    if (rpc) return handleCall(rpc, request, response, options);
     const { method = '' } = request;
-    if (!enter(response, options)) refuse(request, response, options.promptPlaces.full);
+    const rpc = method === 'OPTIONS' ? undefined : rpcs.get(path);
+    // One read of a socket brings thousands of them, and all would be answered before anybody else is.
+    if (!rpc) await options.turns.turn('call');
+    if (options.cors(request, response)) return;
+    if (rpc) return handleCall(rpc, request, response, options);
+    const isProbe = Object.hasOwn(options.probes, path);
+    const places = isProbe ? options.probePlaces : options.routePlaces;
+    const routes = isProbe ? options.probes : options.routes;
+    if (!enter(places, response, options)) refuse(request, response, places.full);
     else if (isGrpc(request)) sendUnimplemented(path, response);
-    else await handleRoute(findRoute(options.routes, method, path), request, response, options);
+    else await handleRoute(findRoute(routes, method, path), request, response, options);
     log.debug({ method, path: path.slice(0, 200), status: response.statusCode }, 'request');
   }
 
@@ -48,11 +55,8 @@ export function createRequestHandler(options: RequestHandlerOptions): RequestHan
 }
 
 /** A reply that nobody reads is not kept for ever. @returns whether there was a place */
-function enter(
-  response: NodeResponse,
-  { promptPlaces, requestTimeout }: RequestHandlerOptions,
-): boolean {
-  const place = promptPlaces.enter(() => response.destroy());
+function enter(places: Places, response: NodeResponse, { requestTimeout }: CallOptions): boolean {
+  const place = places.enter(() => response.destroy());
   if (!place) return false;
   const timer = setTimeout(() => response.destroy(), requestTimeout);
   response.once('close', () => {
