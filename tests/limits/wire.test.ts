@@ -78,49 +78,6 @@ test('a message that is announced too large, refused after five bytes', async ()
   expect(Number(line.bytes)).toBeLessThan(20);
 });
 
-test('requests that are announced and come a byte at a time: they keep nobody out, and end by the stall', async () => {
-  const since = operator.logs.length;
-  const begin = beginningOfExecute(Buffer.alloc(0), 1.3e6);
-  const streams = Array.from({ length: 12 }, (_, i) => 2 * i + 1);
-  const all = (one: (stream: number) => Buffer[]): Buffer[] => streams.flatMap(one);
-  using connection = await openRaw(operator.port);
-  await connection.send(
-    ...all((id) => [headersOf('Execute', id), frame(frameType.data, 0, id, begin)]),
-  );
-  let stalled: LogLine | undefined;
-  const drip = (async () => {
-    for (; !stalled; await Bun.sleep(100))
-      await connection.send(...all((id) => [frame(frameType.data, 0, id, Buffer.of(0x41))]));
-  })();
-  const text = 'a'.repeat(1.3e6);
-  expect(await outcomeOf(operator.client().execute({ datas: [text] }))).toContain(
-    'are not an image',
-  );
-  stalled = await loggedError('DEADLINE', since);
-  await drip;
-  expect(stalled).toMatchObject({
-    code: 'deadline_exceeded',
-    message: 'less than 16 KiB of the request came within 0.5 s (--stall-timeout)',
-  });
-});
-
-test('a request that comes slowly, but comes: answered', async () => {
-  using connection = await openRaw(operator.port);
-  const text = Buffer.alloc(200_000, 'a');
-  await connection.send(
-    headersOf('Execute'),
-    frame(frameType.data, 0, 1, beginningOfExecute(Buffer.alloc(0), text.length)),
-  );
-  for (let at = 0; at < text.length; at += 10_000) {
-    const flags = at + 10_000 >= text.length ? endStream : 0;
-    await connection.send(frame(frameType.data, flags, 1, text.subarray(at, at + 10_000)));
-    await Bun.sleep(100);
-  }
-  await answered(connection, 1, 0);
-  const trailers = connection.frames.findLast((f) => f.type === frameType.headers)?.payload;
-  expect(trailers?.toString('latin1')).not.toContain('stall');
-});
-
 test('a request that comes in crumbs, refused', async () => {
   const since = operator.logs.length;
   using connection = await openRaw(operator.port);

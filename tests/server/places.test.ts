@@ -6,15 +6,6 @@ import { createGrpcTransport } from '@connectrpc/connect-node';
 import { ErrorInfoSchema } from '../../src/gen/google/rpc/error_details_pb.ts';
 import { Health } from '../../src/gen/grpc/health/v1/health_pb.ts';
 import { createPlaces } from '../../src/server/places.ts';
-import {
-  endHeaders,
-  endStream,
-  fields,
-  frame,
-  frameType,
-  grpcFields,
-  openRaw,
-} from '../limits/support/raw-http2.ts';
 import { eventually, grpcClient, postJson, startServer } from './start-server.ts';
 
 const page = 'https://page.example';
@@ -165,15 +156,3 @@ test('Watch, streams without end keep nobody out; the oldest gives way', async (
   stop.abort();
   await Promise.all(watching);
 });
-
-test('a flood of what is answered on the spot, ends the connection as any other flood of streams', async () => {
-  await using running = await startServer();
-  using flood = await openRaw(running.port);
-  const unknown = fields({ ...grpcFields('Nothing'), ':path': '/a.b/C' });
-  const open = (id: number): Buffer =>
-    frame(frameType.headers, endHeaders | endStream, id, unknown);
-  await flood.send(Buffer.concat(Array.from({ length: 5000 }, (_, i) => open(2 * i + 1))));
-  await Promise.race([flood.closed, Bun.sleep(10_000)]);
-  expect(flood.socket.destroyed).toBe(true);
-  expect((await postJson(running.url, 'Healthy', {})).status).toBe(200);
-}, 15_000);
