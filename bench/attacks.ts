@@ -6,6 +6,7 @@
 import { existsSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { gzipSync } from 'node:zlib';
+import { text } from '../model/options.ts';
 import { bombs } from '../tests/limits/support/bombs.ts';
 import {
   type LimitedOperator,
@@ -17,6 +18,7 @@ import * as http2 from '../tests/limits/support/raw-http2.ts';
 import { data } from '../tests/support/data.ts';
 import { chunked, frames, headers, many, path, post, talk } from './attack-tools.ts';
 import { holdingAttacks } from './holding.ts';
+import { benchOptions } from './options.ts';
 import { probing, tell } from './probing.ts';
 
 type Attack = (operator: LimitedOperator) => Promise<string>;
@@ -200,9 +202,14 @@ const shared: Readonly<Record<string, Attack>> = existsSync(data.edge)
     }
   : {};
 
+const { only } = benchOptions({
+  usage: 'attacks',
+  about:
+    'Requests and connections that are too much: what comes back, how much memory it takes, and how Healthy fares.',
+  table: { only: text('WORDS', 'only those whose name has these words (default: all)') },
+});
 await using operator = await startLimited();
 await operator.client().execute({ datas: [] });
-const only = process.argv[2];
 for (const [name, attack] of Object.entries({ ...shared, ...attacks })) {
   if (only && !name.includes(only)) continue;
   const before = operator.forgetPeak();

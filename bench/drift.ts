@@ -1,5 +1,5 @@
 /**
- * What int8 costs in accuracy: `bun bench/drift.ts [--weights FILE] [--method auto|mse|percentile] [--engine simd|onnxruntime]`.
+ * What int8 costs in accuracy: `npm run bench -- drift`.
  *
  * Quantises a model once for each way of calibrating and compares its embeddings with those of fp32, on pictures that it
  * was not calibrated with. Pictures and default weights are the tests' shared data.
@@ -7,7 +7,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative } from 'node:path';
-import { parseArgs } from 'node:util';
+import { oneOf, text } from '../model/options.ts';
 import { prepareModel } from '../model/prepare.ts';
 import { quantiseModel } from '../model/quantize/quantise-model.ts';
 import { methodsOf } from '../model/quantize/quantize-command.ts';
@@ -18,6 +18,7 @@ import type { Manifest, Precision } from '../src/model/manifest.ts';
 import { openModel } from '../src/model/open-model.ts';
 import { data, unpacked } from '../tests/support/data.ts';
 import { type Embedded, type Head, measureDrift, tableHead, tableRow } from './drift-metrics.ts';
+import { benchOptions } from './options.ts';
 
 const signal = new AbortController().signal;
 const threads = 2;
@@ -81,21 +82,28 @@ function readHead(weights: string): Head | undefined {
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({
-    options: {
-      weights: { type: 'string', default: data.torchvisionWeightsGz },
-      method: { type: 'string', default: 'auto' },
-      engine: { type: 'string', default: 'simd' },
+  const {
+    weights = data.torchvisionWeightsGz,
+    method = 'auto',
+    engine = 'simd',
+  } = benchOptions({
+    usage: 'drift',
+    about:
+      "What int8 costs: cosines, neighbours and classes, on pictures that it was not calibrated with. They are the tests' shared data.",
+    table: {
+      weights: text('FILE', "weights (default: torchvision's of the tests' shared data)"),
+      method: oneOf(['auto', 'mse', 'percentile'], 'as for quantize (default: auto)'),
+      engine: oneOf(['simd', 'onnxruntime'], 'what computes the vectors (default: simd)'),
     },
   });
   const folder = mkdtempSync(join(tmpdir(), 'drift-'));
   try {
-    const { onnxPath, manifest } = await prepareModel({ weights: values.weights, out: folder });
-    const head = readHead(values.weights);
+    const { onnxPath, manifest } = await prepareModel({ weights, out: folder });
+    const head = readHead(weights);
     const photos = await readPictures(data.photos, manifest);
     const flowers = await readPictures(data.flowers, manifest);
     const all = [...photos, ...flowers];
-    const exact = await embed(onnxPath, 'fp32', values.engine, all);
+    const exact = await embed(onnxPath, 'fp32', engine, all);
     const rows: string[] = [];
     for (const [calibrated, images, measured, pictures] of [
       ['photos', data.photos, 'flowers', flowers],
@@ -103,9 +111,9 @@ if (import.meta.main) {
       ['pictures made by code', undefined, 'photos and flowers', all],
     ] as const) {
       const tell = (line: string): void => console.error(`${calibrated}: ${line}`);
-      const methods = methodsOf(values.method);
+      const methods = methodsOf(method);
       await quantiseModel({ model: onnxPath, images, methods, count: 40, seed: 1, tell, signal });
-      const int8 = await embed(onnxPath, 'int8', values.engine, pictures);
+      const int8 = await embed(onnxPath, 'int8', engine, pictures);
       const set = pictures.map(
         (picture, i): Embedded => ({
           file: picture.file,

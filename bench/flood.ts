@@ -6,12 +6,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { integer, text } from '../model/options.ts';
 import { testExecutable } from '../tests/support/executable.ts';
 import { largeJpeg } from '../tests/support/large-jpeg.ts';
 import { preparedTestModel } from '../tests/support/models.ts';
 import { startOperator } from '../tests/support/operator.ts';
 import type { FloodFigures } from './flood-roles.ts';
+import { benchOptions } from './options.ts';
 import { figuresOf, probing, role, tell } from './probing.ts';
 
 interface Flood {
@@ -55,8 +56,14 @@ const floods: readonly Flood[] = [
   },
 ];
 
-const { values } = parseArgs({
-  options: { executable: { type: 'string' }, only: { type: 'string' } },
+const values = benchOptions({
+  usage: 'flood',
+  about:
+    'More large images at once than there is memory for: what is answered, how much memory it takes, and how Healthy fares.',
+  table: {
+    executable: text('FILE', 'the operator (default: one is built with untrained weights)'),
+    only: integer(`one flood alone, from 0 to ${floods.length - 1} (default: all)`, 0),
+  },
 });
 const executable =
   values.executable ?? (await testExecutable(await preparedTestModel('untrained')));
@@ -105,7 +112,6 @@ async function run(flood: Flood): Promise<void> {
   console.log(`Healthy meanwhile: ${tell(busy)}`);
 }
 
-const chosen =
-  values.only === undefined ? floods : floods.slice(Number(values.only), Number(values.only) + 1);
+const chosen = values.only === undefined ? floods : floods.slice(values.only, values.only + 1);
 for (const flood of chosen) await run(flood);
 process.exit(0);

@@ -1,5 +1,7 @@
 /** `npm run bench -- NAME [options]`: the measurements that the documents quote. */
 import { join } from 'node:path';
+import { enterCallersFolder } from '../model/callers-folder.ts';
+import { suggest } from '../src/config/suggest.ts';
 
 const benches: Record<string, string> = {
   engine: 'the engines in turn on one model (docs/engine.md)',
@@ -12,11 +14,25 @@ const benches: Record<string, string> = {
   drift: 'what int8 costs in cosines, neighbours and classes (docs/int8.md)',
 };
 
-const [name = '', ...args] = process.argv.slice(2);
-if (!(name in benches)) {
-  console.error('Usage: npm run bench -- NAME [options]\n');
-  for (const [bench, what] of Object.entries(benches)) console.error(`  ${bench.padEnd(8)}${what}`);
-  process.exit(name === '' || name === '--help' ? 0 : 2);
+enterCallersFolder('bench');
+const given = process.argv.slice(2);
+const [name = '--help', ...args] = given[0] === 'help' ? [...given.slice(1), '--help'] : given;
+const list = Object.entries(benches).map(([bench, what]) => `  ${bench.padEnd(9)}${what}`);
+const help = [
+  'Usage: npm run bench -- NAME [OPTIONS]',
+  '',
+  'Measurements (NAME --help lists the options):',
+  ...list,
+].join('\n');
+if (name === '--help' || name === '-h') {
+  console.log(help);
+  process.exit(0);
+}
+if (!Object.hasOwn(benches, name)) {
+  const near = suggest(name, Object.keys(benches));
+  console.error(`${name}: there is no such measurement${near ? `, did you mean ${near}?` : ''}`);
+  console.error(`\n${help}`);
+  process.exit(2);
 }
 const child = Bun.spawn([process.execPath, join(import.meta.dir, `${name}.ts`), ...args], {
   stdio: ['inherit', 'inherit', 'inherit'],

@@ -5,14 +5,15 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { type Client, credentials, loadPackageDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
+import { integer, integers, oneOf, required, text } from '../model/options.ts';
+import { precisions } from '../src/model/manifest.ts';
 import { testExecutable } from '../tests/support/executable.ts';
 import { type LogLine, type Operator, startOperator } from '../tests/support/operator.ts';
 import { textureJpeg } from '../tests/support/pictures.ts';
+import { benchOptions } from './options.ts';
 
-const usage = 'usage: npm run bench -- serve --model FOLDER/resnet50.onnx';
 const proto = join(import.meta.dir, '../proto/omnisearch/operator.proto');
 /** Calls in a row to one operator before it is another's turn. */
 const turn = 10;
@@ -132,27 +133,30 @@ async function readImages(folder: string | undefined, count: number): Promise<st
   return Array.from({ length: count }, (_, i) => files[i % files.length]!.toString('base64'));
 }
 
-const { values } = parseArgs({
-  options: {
-    model: { type: 'string' },
-    precision: { type: 'string', default: 'fp32' },
-    images: { type: 'string' },
-    calls: { type: 'string', default: '60' },
-    concurrency: { type: 'string', default: '1,4' },
+const values = benchOptions({
+  usage: 'serve --model FILE',
+  about:
+    'What a caller sees over gRPC: the compiled executable with each engine, in turn, one image a call.',
+  table: {
+    model: required(text('FILE', 'resnet50.onnx; its manifest lies beside it')),
+    precision: oneOf(precisions, 'which variant of the model (default: fp32)'),
+    images: text('FOLDER', 'JPEG files to send (default: pictures made by code)'),
+    calls: integer('calls for each figure (default: 60)'),
+    concurrency: integers('calls at a time (default: 1,4)'),
   },
 });
-if (!values.model) throw new Error(usage);
-const images = await readImages(values.images, Number(values.calls));
-const executable = await testExecutable(values.model, values.precision);
-await using simd = await open(executable, 'simd', values.precision);
-await using reference = await open(executable, 'onnxruntime', values.precision);
+const { precision = 'fp32', concurrency = [1, 4] } = values;
+const images = await readImages(values.images, values.calls ?? 60);
+const executable = await testExecutable(values.model, precision);
+await using simd = await open(executable, 'simd', precision);
+await using reference = await open(executable, 'onnxruntime', precision);
 const contenders = [simd, reference];
 for (const contender of contenders) await callAll(contender, images.slice(0, turn), 1);
 
 console.log('| calls at a time | engine | median ms | p99 ms | images/s | times faster |');
 console.log('|---|---|---|---|---|---|');
-for (const concurrency of values.concurrency.split(',').map(Number))
-  for (const row of await compare(contenders, images, concurrency)) console.log(row);
+for (const count of concurrency)
+  for (const row of await compare(contenders, images, count)) console.log(row);
 for (const contender of contenders) await callAll(contender, images.slice(0, 2 * turn), 1);
 console.log('\n| median ms of a call alone | decode | preprocess | queue | infer | whole |');
 console.log('|---|---|---|---|---|---|');

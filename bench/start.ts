@@ -9,34 +9,40 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { compile } from '../build/compile.ts';
 import { embeddedModel } from '../build/embedded-model.ts';
+import { flag, integer, oneOf, required, text } from '../model/options.ts';
+import { precisions } from '../src/model/manifest.ts';
 import { texturePng } from '../tests/support/pictures.ts';
 import { type Emptied, emptyFileCache } from './file-cache.ts';
 import { median } from './median.ts';
+import { benchOptions } from './options.ts';
 import { startExecutable } from './running-operator.ts';
 
 const figures = (values: number[]): string =>
   `${median(values).toFixed(0)} | ${Math.max(...values).toFixed(0)}`;
 
-const { values } = parseArgs({
-  options: {
-    model: { type: 'string' },
-    precision: { type: 'string', default: 'fp32' },
-    rounds: { type: 'string', default: '7' },
-    image: { type: 'string' },
-    cold: { type: 'boolean', default: false },
+const values = benchOptions({
+  usage: 'start --model FILE',
+  about:
+    'From exec to the first vector, beside a bare onnxruntime-web program, and the memory when ready and under load.',
+  table: {
+    model: required(text('FILE', 'resnet50.onnx; its manifest lies beside it')),
+    precision: oneOf(precisions, 'which variant of the model (default: fp32)'),
+    rounds: integer('starts of each program (default: 7)'),
+    image: text('FILE', 'image to send (default: a picture made by code)'),
+    cold: flag(
+      'empty the file cache of the whole machine before each start; it takes root on Linux',
+    ),
   },
 });
-if (!values.model) throw new Error('--model FILE: an ONNX file with its manifest beside it');
+const { precision = 'fp32', rounds = 7 } = values;
 const folder = mkdtempSync(join(tmpdir(), 'bench-start-'));
 const file = values.image
   ? readFileSync(values.image)
   : Buffer.from(texturePng({ width: 500, height: 375, seed: 1 }));
 const image = file.toString('base64');
-const { precision } = values;
-const model = embeddedModel(values.model, precision, false);
+const model = embeddedModel(values.model!, precision, false);
 const [onnx = ''] = Object.values(model.files);
 
 async function startBare(executable: string, model: string): Promise<number> {
@@ -75,7 +81,7 @@ try {
   const first: number[] = [];
   const bareFirst: number[] = [];
   let emptied: Emptied | undefined;
-  for (let round = -1; round < Number(values.rounds); round++) {
+  for (let round = -1; round < rounds; round++) {
     if (values.cold) emptied = emptyFileCache([ours]);
     const begun = performance.now();
     await using operator = await startExecutable(ours, {
@@ -108,7 +114,7 @@ try {
   const cache = emptied ? `emptied before each (${emptied})` : 'warm';
   const load = loadavg()[0]?.toFixed(2);
   console.log(`${precision}, ${size} MB, file cache ${cache}, load average ${load}\n`);
-  console.log(`| from exec to | median ms of ${values.rounds} | slowest |\n|---|---|---|`);
+  console.log(`| from exec to | median ms of ${rounds} | slowest |\n|---|---|---|`);
   console.log(`| /readyz 200 | ${figures(ready)} |`);
   console.log(`| the first vector | ${figures(first)} |`);
   console.log(`| the first run of a bare onnxruntime-web program | ${figures(bareFirst)} |`);

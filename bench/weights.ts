@@ -4,18 +4,24 @@
  */
 import { readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
-import { parseArgs } from 'node:util';
 import { embeddedModel } from '../build/embedded-model.ts';
+import { oneOf, required, text } from '../model/options.ts';
+import { precisions } from '../src/model/manifest.ts';
+import { benchOptions } from './options.ts';
 
-const { values } = parseArgs({
-  options: { model: { type: 'string' }, precision: { type: 'string', default: 'fp32' } },
+const { model, precision = 'fp32' } = benchOptions({
+  usage: 'weights --model FILE',
+  about: 'Whether the embedded weights would be smaller compressed, and what unpacking would cost.',
+  table: {
+    model: required(text('FILE', 'resnet50.onnx; its manifest lies beside it')),
+    precision: oneOf(precisions, 'which variant of the model (default: fp32)'),
+  },
 });
-if (!values.model) throw new Error('--model FILE: an ONNX file with its manifest beside it');
-const [onnx = ''] = Object.values(embeddedModel(values.model, values.precision, false).files);
+const [onnx = ''] = Object.values(embeddedModel(model!, precision, false).files);
 const bytes = readFileSync(onnx);
 const megabytes = (length: number): string => (length / 1e6).toFixed(1);
 
-console.log(`${values.precision}, ${megabytes(bytes.length)} MB, load average ${loadavg()[0]}\n`);
+console.log(`${precision}, ${megabytes(bytes.length)} MB, load average ${loadavg()[0]}\n`);
 console.log('| zstd level | MB | of the whole | unpacking, best of 5, ms |\n|---|---|---|---|');
 for (const level of [1, 3, 9, 19]) {
   const packed = Bun.zstdCompressSync(bytes, { level });

@@ -1,5 +1,6 @@
 /** `npm run build`: writes dist/resnet50-encoder, with the model inside. */
 import { parseArgs } from 'node:util';
+import { enterCallersFolder } from '../model/callers-folder.ts';
 import { defaultCacheDir } from '../src/cache-dir.ts';
 import { ConfigError } from '../src/errors.ts';
 import { precisions } from '../src/model/manifest.ts';
@@ -9,21 +10,24 @@ import { preparedModel } from './prepared-model.ts';
 import { commit } from './repository.ts';
 import { parseTargets, targets } from './targets.ts';
 
-const help = `Usage: npm run build -- [options]
+const help = `Usage: npm run build -- [OPTIONS]
 
-Writes dist/resnet50-encoder, one executable with the model inside, its bill of materials (.cdx.json) and SHA256SUMS.
+Writes dist/resnet50-encoder, one executable with the model inside, its bill of materials (.cdx.json)
+and SHA256SUMS.
 
-  --model FILE         embed this ONNX file (its manifest lies beside it)
-  --weights FILE|URL   prepare the model from these weights first
-  --no-model           embed no model; start it with --model FILE
-  --precision P        variants to embed: fp32, int8, fp16 or all (default fp32)
-  --release            refuse untrained weights
-  --allow-untrained    with --release: take untrained weights all the same
-  --target T[,T]       for other machines, or all: ${targets.map(({ name }) => name).join(', ')};
-                       written as dist/resnet50-encoder-T
+  --model FILE         ONNX file of the model; its manifest lies beside it
+                       (default: the model prepared before, or else made of the published weights)
+  --weights FILE|URL   make the model of these weights first
+  --no-model           put no model inside; it is then started with --model FILE
+  --precision P        variants to put inside: fp32, int8, fp16 or all (default: fp32)
+  --release            refuse random (untrained) weights
+  --allow-untrained    with --release: take them all the same
+  --target T[,T]       for other machines, written as dist/resnet50-encoder-T: all, or of
+${targets.map(({ name }) => `                         ${name}`).join('\n')}
   --out FILE           write the executable here instead, and nothing else
-  --commit ID          what --version tells, where there is no repository to ask
+  --commit ID          commit that --version prints (default: that of the repository)
   --cache-dir DIR      where downloads and prepared models are kept
+                       (default: resnet50-encoder in XDG_CACHE_HOME or ~/.cache)
   --offline            never use the network
 `;
 
@@ -79,7 +83,8 @@ async function main(): Promise<void> {
     });
 }
 
-if (import.meta.main)
+if (import.meta.main) {
+  enterCallersFolder('build');
   main().catch((error: unknown) => {
     const usage =
       error instanceof ConfigError ||
@@ -87,3 +92,4 @@ if (import.meta.main)
     console.error(usage ? `npm run build: ${(error as Error).message}` : error);
     process.exit(usage ? 2 : 1);
   });
+}

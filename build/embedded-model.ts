@@ -1,8 +1,7 @@
 /** What of a prepared model goes into an executable. */
-import { readFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
 import { ConfigError } from '../src/errors.ts';
-import { type Manifest, type Precision, parseManifest, precisions } from '../src/model/manifest.ts';
+import { type Manifest, type Precision, precisions } from '../src/model/manifest.ts';
+import { openModel, readManifest } from '../src/model/open-model.ts';
 
 export interface EmbeddedModel {
   readonly manifest: Manifest;
@@ -10,24 +9,20 @@ export interface EmbeddedModel {
   readonly files: Partial<Record<Precision, string>>;
 }
 
-/** The model's files of the wanted precisions, checked against what is asked of a release. */
+/**
+ * The model's files of the wanted precisions.
+ * @throws ConfigError when one is missing or damaged, or not fit for a release
+ */
 export function embeddedModel(onnx: string, wanted: string, release: boolean): EmbeddedModel {
-  const manifestPath = join(dirname(onnx), `${basename(onnx, '.onnx')}.json`);
-  const manifest = parseManifest(JSON.parse(readFileSync(manifestPath, 'utf8')), manifestPath);
+  const manifest = readManifest(onnx);
   if (release && !manifest.trained)
     throw new ConfigError(
       `--release: ${onnx} has untrained weights; prepare trained ones (npm run model -- prepare --weights FILE), or add --allow-untrained`,
     );
   const has = precisions.filter((precision) => manifest.variants[precision]);
-  const missing = wanted === 'all' ? [] : has.includes(wanted as Precision) ? [] : [wanted];
-  if (missing.length > 0)
-    throw new ConfigError(
-      `--precision ${wanted}: ${onnx} has only ${has.join(', ')}; npm run model -- quantize makes int8`,
-    );
   const files: Partial<Record<Precision, string>> = {};
-  for (const precision of wanted === 'all' ? has : [wanted as Precision]) {
-    const variant = manifest.variants[precision];
-    if (variant) files[precision] = join(dirname(onnx), variant.file);
-  }
+  // Checked here, once for all: the executable does not look whether its model is the one that its manifest speaks of.
+  for (const precision of wanted === 'all' ? has : [wanted as Precision])
+    files[precision] = openModel(onnx, precision).slice.path;
   return { manifest, files };
 }

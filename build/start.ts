@@ -74,7 +74,22 @@ function run(command: string, args: readonly string[]): void {
   child.on('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)));
 }
 
+const help = `Usage: npm start -- [OPTIONS]
+
+Prepares a model where there is none, builds dist/resnet50-encoder and runs it.
+
+  --weights FILE|URL          weights of the model: Keras HDF5 or torchvision safetensors
+                              (default: the model prepared before, or else the published weights)
+
+All other options go to the executable:
+`;
+
 async function main(args: string[]): Promise<void> {
+  if (args.some((arg) => arg === '--help' || arg === '-h')) {
+    process.stdout.write(`${help}\n`);
+    run(process.execPath, [join(repository, 'src/main.ts'), ...args]);
+    return;
+  }
   const dev = args.includes('--dev');
   const weights = take(args, '--weights');
   // npm runs this in the repository; a path is meant from where it was called.

@@ -1,5 +1,7 @@
 /** `npm run model -- COMMAND …`. Exit codes: 0 well, 1 failed, 2 bad options, 130 interrupted. */
+import { suggest } from '../src/config/suggest.ts';
 import { ConfigError } from '../src/errors.ts';
+import { enterCallersFolder } from './callers-folder.ts';
 import type { Command } from './command.ts';
 import { convertCommand } from './convert/convert-command.ts';
 import { prepareCommand } from './prepare-command.ts';
@@ -15,21 +17,24 @@ function help(): string {
   const list = Object.entries(commands).map(
     ([name, { summary }]) => `  ${name.padEnd(10)}${summary}`,
   );
-  return `Usage: npm run model -- COMMAND [options]\n\nCommands (--help after one tells its options):\n${list.join('\n')}`;
+  return `Usage: npm run model -- COMMAND [OPTIONS]\n\nCommands (COMMAND --help lists the options):\n${list.join('\n')}`;
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  const [name = '--help', ...rest] = args;
-  if (name === '--help' || name === '-h' || name === 'help') {
+  const asked = args[0] === 'help';
+  const [name = '--help', ...rest] = asked ? args.slice(1) : args;
+  if (name === '--help' || name === '-h') {
     console.log(help());
     return 0;
   }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!command) {
-    console.error(`${name}: there is no such command\n\n${help()}`);
+    const near = suggest(name, Object.keys(commands));
+    const meant = near ? `, did you mean ${near}?` : '';
+    console.error(`${name}: there is no such command${meant}\n\n${help()}`);
     return 2;
   }
-  if (rest.includes('--help') || rest.includes('-h')) {
+  if (asked || rest.includes('--help') || rest.includes('-h')) {
     console.log(command.help());
     return 0;
   }
@@ -46,4 +51,5 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
+enterCallersFolder('model');
 process.exitCode = await main(process.argv.slice(2));

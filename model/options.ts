@@ -1,5 +1,7 @@
 /** A command's options as one table that parses the arguments and prints the help. */
 import { parseArgs } from 'node:util';
+import { entry, paragraph } from '../src/config/help-lines.ts';
+import { suggest } from '../src/config/suggest.ts';
 import { ConfigError } from '../src/errors.ts';
 
 export interface Option<T> {
@@ -48,6 +50,34 @@ export const seconds = (help: string): Option<number> => ({
   },
 });
 
+export const integer = (help: string, least = 1): Option<number> => ({
+  placeholder: 'N',
+  help,
+  parse: (value) => {
+    if (!/^\d{1,9}$/.test(value) || Number(value) < least)
+      throw new Error(`needs a whole number from ${least}, not ${JSON.stringify(value)}`);
+    return Number(value);
+  },
+});
+
+export const integers = (help: string): Option<readonly number[]> => ({
+  placeholder: 'N[,N]',
+  help,
+  parse: (value) => value.split(',').map(integer(help).parse),
+});
+
+/** One of several words. */
+export const oneOf = <const T extends string>(words: readonly T[], help: string): Option<T> => ({
+  placeholder: words.join('|'),
+  help,
+  parse: (value) => {
+    const found = words.find((word) => word === value);
+    if (found === undefined)
+      throw new Error(`needs one of ${words.join(', ')}, not ${JSON.stringify(value)}`);
+    return found;
+  },
+});
+
 export const required = <T>(option: Option<T>): Option<T> => ({ ...option, required: true });
 
 /**
@@ -69,7 +99,7 @@ export function parseOptions<Table extends OptionTable>(
     const swallowed = token.inlineValue === false && token.value.startsWith('--');
     const value = swallowed ? undefined : token.value;
     const option = Object.hasOwn(table, name) && rawName.startsWith('--') ? table[name] : undefined;
-    if (!option) problems.push(`${rawName}: there is no such option`);
+    if (!option) problems.push(`${rawName}: there is no such option${meant(rawName, table)}`);
     else if (given.has(name)) problems.push(`${rawName}: given twice`);
     else if (option.placeholder === undefined && value !== undefined)
       problems.push(`${rawName}: takes no value`);
@@ -90,6 +120,14 @@ export function parseOptions<Table extends OptionTable>(
   return values as OptionValues<Table>;
 }
 
+function meant(typed: string, table: OptionTable): string {
+  const near = suggest(
+    typed,
+    [...Object.keys(table), 'help'].map((name) => `--${name}`),
+  );
+  return near ? `, did you mean ${near}?` : '';
+}
+
 function tokenise(table: OptionTable, args: readonly string[]) {
   const options = Object.fromEntries(
     Object.entries(table).map(([name, { placeholder }]) => {
@@ -100,13 +138,27 @@ function tokenise(table: OptionTable, args: readonly string[]) {
   return parseArgs({ args: [...args], options, strict: false, tokens: true }).tokens;
 }
 
-/** The table as lines of `--name VALUE  what it does`. */
-export function optionHelp(table: OptionTable): string {
-  const left = (name: string, { placeholder }: Option<unknown>): string =>
-    `  --${name}${placeholder === undefined ? '' : ` ${placeholder}`}`;
-  const entries = Object.entries(table);
-  const width = Math.max(...entries.map(([name, option]) => left(name, option).length)) + 2;
-  return entries
-    .map(([name, option]) => `${left(name, option).padEnd(width)}${option.help}`)
-    .join('\n');
+export interface CommandHelp {
+  /** What is typed before the options, with those that are needed. */
+  readonly usage: string;
+  /** What it does. */
+  readonly about: string;
+  readonly table: OptionTable;
 }
+
+/** The whole help, without a newline at its end. */
+export function commandHelp({ usage, about, table }: CommandHelp): string {
+  const left = (name: string, { placeholder }: Option<unknown>): string =>
+    `--${name}${placeholder === undefined ? '' : ` ${placeholder}`}`;
+  return [
+    `Usage: ${usage} [OPTIONS]`,
+    '',
+    ...paragraph(about, helpWidth),
+    '',
+    ...Object.entries(table).flatMap(([name, option]) =>
+      entry(left(name, option), option.help, helpWidth),
+    ),
+  ].join('\n');
+}
+
+export const helpWidth = 100;

@@ -2,27 +2,36 @@ import { ConfigError } from '../src/errors.ts';
 import type { Command } from './command.ts';
 import { createProgress } from './download/progress.ts';
 import { measureAgreement } from './measure-agreement.ts';
-import { flag, optionHelp, parseOptions, required, seconds, sha256, text } from './options.ts';
+import { commandHelp, flag, parseOptions, required, seconds, sha256, text } from './options.ts';
 import { prepareModel } from './prepare.ts';
 
 const table = {
   out: required(text('FOLDER', 'where resnet50.onnx and resnet50.json go')),
   weights: text(
     'FILE|URL|untrained',
-    "Keras HDF5 or torchvision safetensors, also gzipped; default: the tutorial's release",
+    "the weights: Keras HDF5 or torchvision safetensors, also gzipped; untrained makes random ones, for trying out (default: downloads the tutorial's)",
   ),
-  sha256: sha256('checksum that the weights file must have'),
-  licence: text('TEXT', "the weights' licence, for the manifest"),
-  'cache-dir': text('FOLDER', 'where downloads are kept; default: the XDG cache folder'),
-  offline: flag('take downloads from the cache only'),
-  'connect-timeout': seconds('wait this long for an answer; default 10'),
-  'stall-timeout': seconds('give up when the download stands still for this long; default 5'),
-  'time-limit': seconds('give up when the download takes longer in all; default: no limit'),
+  sha256: sha256('checksum that the file of weights must have'),
+  licence: text('TEXT', 'licence of the weights; it is written into resnet50.json'),
+  'cache-dir': text(
+    'FOLDER',
+    'where downloads are kept (default: resnet50-encoder in XDG_CACHE_HOME or ~/.cache)',
+  ),
+  offline: flag('never use the network; take downloads from the cache'),
+  'connect-timeout': seconds('give up a download that does not begin for this long (default: 10)'),
+  'stall-timeout': seconds('give up a download that stands still for this long (default: 5)'),
+  'time-limit': seconds('give up a download that takes longer in all (default: no limit)'),
 };
 
 export const prepareCommand: Command = {
   summary: 'turn weights into resnet50.onnx and its manifest',
-  help: () => `Usage: npm run model -- prepare --out FOLDER [options]\n\n${optionHelp(table)}`,
+  help: () =>
+    commandHelp({
+      usage: 'npm run model -- prepare --out FOLDER',
+      about:
+        'Turns weights into a model: resnet50.onnx, and its manifest resnet50.json, which says how images are prepared for it.',
+      table,
+    }),
   run: async (args, signal) => {
     const options = parseOptions(table, args);
     // Not console.error, which Bun prints in red on a terminal.

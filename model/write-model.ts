@@ -1,6 +1,6 @@
 /** A model's two files: built, described, written whole or not at all. */
 import { createHash } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type EngineAgreement, type Manifest, parseManifest } from '../src/model/manifest.ts';
 import { stageFile } from './files/staged-file.ts';
@@ -62,6 +62,8 @@ export async function writeModel(
     const manifest = describe(source, onnx, agreement);
     const stagedManifest = stageFile(manifestPath, `${JSON.stringify(manifest, undefined, 2)}\n`);
     try {
+      // An older manifest must not lie beside the new file, not even if this ends between the two.
+      rmSync(manifestPath, { force: true });
       stagedOnnx.commit();
       stagedManifest.commit();
     } finally {

@@ -112,6 +112,16 @@ export function toOperatorError(thrown: unknown): OperatorError {
   return new OperatorError('INTERNAL', 'internal error', { cause: thrown });
 }
 
+/** What a fired signal means to the client: its deadline, its own cancellation, or the error that we fired it with. */
+export function abortError(signal: AbortSignal): OperatorError {
+  const reason: unknown = signal.reason;
+  if (reason instanceof OperatorError) return reason;
+  if (reason instanceof DOMException && reason.name === 'TimeoutError') {
+    return new OperatorError('DEADLINE', 'the deadline passed', { cause: reason });
+  }
+  return new OperatorError('CANCELLED', 'the client gave up', { cause: reason });
+}
+
 /** A start that cannot go on because of how it was configured: printed as is, exit code 2. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';

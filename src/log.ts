@@ -3,6 +3,9 @@ import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pin
 
 export type Log = Logger;
 
+/** Told what was chosen and why, in a sentence for the log; what somebody should look into is a warning. */
+export type Tell = (message: string, level?: 'info' | 'warn') => void;
+
 export type ClosingLog = Log & {
   /** Waits until what was logged has been read, but not for ever. */
   close(): Promise<void>;

@@ -1,51 +1,40 @@
 /** The program that `npm run bench -- engine` compiles. */
-import { parseArgs } from 'node:util';
+import { flag, integer, oneOf, required, text } from '../../model/options.ts';
 import { sampleInput } from '../../src/inference/sample-input.ts';
-import { type Precision, precisions } from '../../src/model/manifest.ts';
+import { precisions } from '../../src/model/manifest.ts';
 import { openModel } from '../../src/model/open-model.ts';
 import { median } from '../median.ts';
+import { benchOptions } from '../options.ts';
 import { withBusyCore } from './busy-core.ts';
 import { openContenders } from './contenders.ts';
 import { profileSteps, profileTable } from './profile.ts';
 import { scaling } from './scaling.ts';
 import { counted, takeTurns, timingTable } from './turns.ts';
 
-const help = `Usage: npm run bench -- engine --model FOLDER/resnet50.onnx [options]
-
-onnxruntime-web, simd and native onnxruntime with one thread and with two, an image each in turn.
-
-  --precision P   fp32 or int8 (default fp32)
-  --rounds N      turns of each (default 25)
-  --busy          the same for simd while another process keeps one core busy
-  --profile       where simd's time goes, step by step
-  --undisturbed   leave out turns in which other processes were busy, for ten minutes at most
-`;
-
-const { values } = parseArgs({
-  options: {
-    help: { type: 'boolean', default: false },
-    model: { type: 'string' },
-    precision: { type: 'string', default: 'fp32' },
-    rounds: { type: 'string', default: '25' },
-    profile: { type: 'boolean', default: false },
-    busy: { type: 'boolean', default: false },
-    undisturbed: { type: 'boolean', default: false },
+const values = benchOptions({
+  usage: 'engine --model FILE',
+  about:
+    'The engines on one model, with one thread and with two: all are open at once and take turns, one image each.',
+  table: {
+    model: required(text('FILE', 'resnet50.onnx; its manifest lies beside it')),
+    precision: oneOf(precisions, 'which variant of the model (default: fp32)'),
+    rounds: integer('turns of each engine (default: 25)'),
+    profile: flag('print as well where the time goes, step by step'),
+    busy: flag('measure as well while another process keeps one core busy'),
+    undisturbed: flag(
+      'count only turns during which other processes were nearly idle, for ten minutes at most',
+    ),
   },
 });
-const precision = precisions.find((p): p is Precision => p === values.precision);
-if (values.help || !values.model || !precision) {
-  process.stderr.write(help);
-  process.exit(values.help ? 0 : 2);
-}
-const model = openModel(values.model, precision);
+const { rounds = 25, undisturbed = false } = values;
+const model = openModel(values.model, values.precision ?? 'fp32');
 const { height, width } = model.manifest.graph;
 const image = sampleInput(3 * height * width, 1, 127);
-const rounds = Number(values.rounds);
 
 const { engines, simd, apart } = await openContenders(model, [1, 2]);
 const timings = await takeTurns([...engines, apart], image, {
   rounds,
-  undisturbed: values.undisturbed,
+  undisturbed,
 });
 console.log(timingTable(timings.slice(0, -1)));
 const [one, two] = simd.map(({ name }) => timings.find((timing) => timing.name === name)!);

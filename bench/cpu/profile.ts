@@ -1,6 +1,6 @@
 /** Where the time of the simd engine goes: every step of the plan, on this thread. */
 
-import { planesOf } from '../../src/inference/simd/fp32/winograd-tiles.ts';
+import { planesOf } from '../../src/inference/simd/common/winograd-tiles.ts';
 import { loadKernels } from '../../src/inference/simd/kernels/load-kernels.ts';
 import { openNetwork, type SimdModel } from '../../src/inference/simd/open-network.ts';
 import type { Step } from '../../src/inference/simd/plan/plan.ts';

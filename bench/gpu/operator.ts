@@ -1,5 +1,6 @@
 /** The operator's executable, started as a user would start it, on a free port of this machine. */
 import { readFileSync } from 'node:fs';
+import { readLines } from '../../tests/support/read-lines.ts';
 
 export interface RunningOperator extends AsyncDisposable {
   readonly port: number;
@@ -32,7 +33,10 @@ export async function startOperator(
   let port = 0;
   let lost: string | undefined;
   const ready = Promise.withResolvers<LogLine>();
-  const reading = readLines(child.stdout, (line) => {
+  const reading = readLines(child.stdout, (text) => {
+    // Libraries print around what the operator logs.
+    if (!text.startsWith('{')) return;
+    const line = JSON.parse(text) as LogLine;
     if (typeof line.port === 'number') port = line.port;
     if (line.msg?.startsWith('ready')) ready.resolve(line);
     if (line.msg?.includes(' is lost: ')) lost ??= line.msg;
@@ -79,19 +83,6 @@ interface LogLine {
   readonly msg?: string;
   readonly port?: number;
   readonly precision?: string;
-}
-
-async function readLines(
-  stream: ReadableStream<Uint8Array>,
-  take: (line: LogLine) => void,
-): Promise<void> {
-  const decoder = new TextDecoder();
-  let rest = '';
-  for await (const chunk of stream) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) if (line.startsWith('{')) take(JSON.parse(line) as LogLine);
-  }
 }
 
 /** Ticks a second in /proc: the kernel has told programs 100 for as long as it has had this file. */

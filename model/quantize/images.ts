@@ -80,7 +80,9 @@ function listFiles(folder: string): string[] {
       .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
       .sort();
   } catch (error) {
-    throw new ModelError(`${folder}: cannot be read: ${(error as Error).message}`);
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'there is no such folder' : `cannot be read: ${message}`;
+    throw new ModelError(`--images ${folder}: ${why}`);
   }
 }
 

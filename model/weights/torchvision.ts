@@ -3,7 +3,7 @@ import { ModelError } from '../errors.ts';
 import { type ConvLayer, convLayers, layOut } from '../resnet/layers.ts';
 import type { ResnetSpec } from '../resnet/spec.ts';
 import { requireFinite, requireVariance, type WeightReader } from '../resnet/weights.ts';
-import { openSafetensors, type SafetensorsFile } from './safetensors.ts';
+import type { SafetensorsFile } from './safetensors.ts';
 
 function tensorNames({ position }: ConvLayer): { conv: string; norm: string } {
   if (position.part === 'stem') return { conv: 'conv1', norm: 'bn1' };
@@ -48,37 +48,6 @@ export function torchvisionWeights(file: SafetensorsFile, spec: ResnetSpec): Wei
       variance,
     };
   };
-}
-
-export interface ClassifierHead {
-  readonly classes: number;
-  readonly dimension: number;
-  /** `[classes, dimension]`: logits are `weight · features + bias`, on features that are not normalised. */
-  readonly weight: Float32Array;
-  /** `[classes]`. */
-  readonly bias: Float32Array;
-}
-
-/**
- * The classifier of a torchvision safetensors file, for measurements; it is no part of the encoder's graph.
- * @returns undefined when the file has none
- * @throws ModelError when the file is damaged
- */
-export function readTorchvisionHead(path: string): ClassifierHead | undefined {
-  const file = openSafetensors(path);
-  try {
-    const shape = file.shapes.get('fc.weight');
-    if (!shape) return undefined;
-    const [classes = 0, dimension = 0] = shape;
-    return {
-      classes,
-      dimension,
-      weight: readFinite(file, 'fc.weight', [classes, dimension]),
-      bias: readFinite(file, 'fc.bias', [classes]),
-    };
-  } finally {
-    file.close();
-  }
 }
 
 function readFinite(file: SafetensorsFile, name: string, shape: number[]): Float32Array {

@@ -29,15 +29,16 @@ async function picture({ image, url }: Config): Promise<CheckOptions['picture']>
   }
   if (url !== undefined) return { url };
   if (image === undefined) return { bytes: samplePicture() };
-  const file = await stat(image).catch((error: Error) => {
-    throw new ConfigError(`--image: ${error.message}`);
+  const file = await stat(image).catch((error: NodeJS.ErrnoException) => {
+    const why = error.code === 'ENOENT' ? 'there is no such file' : error.message;
+    throw new ConfigError(`--image ${image}: ${why}`);
   });
-  if (!file.isFile()) throw new ConfigError(`--image: ${image} is not a file`);
+  if (!file.isFile()) throw new ConfigError(`--image ${image}: that is not a file`);
   if (file.size > maxFileBytes) {
-    throw new ConfigError(`--image: ${image} is larger than ${formatBytes(maxFileBytes)}`);
+    throw new ConfigError(`--image ${image}: it is larger than ${formatBytes(maxFileBytes)}`);
   }
   const bytes = await readFile(image).catch((error: Error) => {
-    throw new ConfigError(`--image: ${error.message}`);
+    throw new ConfigError(`--image ${image}: ${error.message}`);
   });
   return { bytes };
 }

@@ -1,15 +1,18 @@
 import type { Config } from '../config/options.ts';
 import type { Embedder } from '../embedder/embedder.ts';
-import type { Tell } from '../inference/open-cpu.ts';
+import type { Tell } from '../log.ts';
 
-/** Opens what `serve` and `info` need; tests put another one in its place. */
-export type OpenEmbedder = (config: Config, tell: Tell) => Promise<Embedder>;
+/** Where `serve` and `info` get what they need; tests put another one in its place. */
+export interface EmbedderSource {
+  /** Quick, for before listening. @throws ConfigError for what `openEmbedder` would refuse without opening the model */
+  readonly checkOptions: (config: Config) => Promise<void>;
+  readonly openEmbedder: (config: Config, tell: Tell) => Promise<Embedder>;
+}
 
-export interface CommandContext {
+export interface CommandContext extends EmbedderSource {
   readonly config: Config;
   /** Sentences about the command line that are worth a warning. */
   readonly warnings: readonly string[];
-  readonly openEmbedder: OpenEmbedder;
   /** A line for whoever called the command. */
   readonly print: (line: string) => void;
   /** A line about what goes wrong. */

@@ -15,19 +15,19 @@ const command = (summary: string, run: (context: CommandContext) => Promise<numb
 
 /** The first one is taken when none is named. */
 export const commands: Readonly<Record<string, Command>> = {
-  serve: command('answer calls; what is done when no command is named', async (context) =>
+  serve: command('answer calls; also without a command', async (context) =>
     (await import('./serve.ts')).serve(context),
   ),
-  info: command('say which model would be served, and how it would be run', async (context) =>
+  info: command('show which model serve would run, and how', async (context) =>
     (await import('./info.ts')).info(context),
   ),
-  healthcheck: command('ask the operator on this machine whether it serves', async (context) =>
+  healthcheck: command('ask the operator on this machine whether it is ready', async (context) =>
     (await import('./healthcheck.ts')).healthcheck(context),
   ),
   register: command('register a running operator with Phantoscope', async (context) =>
     (await import('./register.ts')).runRegister(context, interrupted()),
   ),
-  check: command('call any operator as Phantoscope does and report', async (context) =>
+  check: command('call an operator as Phantoscope does, and report', async (context) =>
     (await import('./check.ts')).runCheck(context, interrupted()),
   ),
 };

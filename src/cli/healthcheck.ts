@@ -1,6 +1,7 @@
 /** `healthcheck`: the operator's own Healthy, as a container's supervisor calls it. */
-import { formatHostPort } from '../config/endpoint.ts';
+
 import type { Config } from '../config/options.ts';
+import { formatHostPort } from '../endpoint.ts';
 import { connectOperator } from '../phantoscope/operator-client.ts';
 import type { CommandContext } from './command.ts';
 

@@ -1,4 +1,5 @@
-import { entry, optionsHelp } from '../config/help.ts';
+import { optionsHelp } from '../config/help.ts';
+import { entry, paragraph } from '../config/help-lines.ts';
 import { commands } from './commands.ts';
 
 const name = 'resnet50-encoder';
@@ -8,13 +9,14 @@ export function helpText(command: string | undefined, width: number): string {
   const [first = ''] = Object.keys(commands);
   const own = command ?? first;
   const general = [
-    `${name}: Phantoscope's ResNet50 operator. Images in, vectors out, over gRPC, gRPC-web and`,
-    'Connect (JSON as well) on one port.',
+    ...paragraph(`${name}: Phantoscope's ResNet50 operator. ${promise}`, width),
     '',
     `Usage: ${name} [COMMAND] [OPTIONS]`,
     '',
     'Commands:',
     ...Object.entries(commands).flatMap(([title, { summary }]) => entry(title, summary, width)),
+    ...entry('help [COMMAND]', 'the same as --help', width),
+    ...entry('version', 'the same as --version', width),
     '',
     `Options of ${own}:`,
   ];
@@ -29,10 +31,21 @@ export function helpText(command: string | undefined, width: number): string {
     optionsHelp(own, width),
     '',
     'Other:',
-    ...entry('--version, -v', 'The version and the commit it was built from.', width),
-    ...entry('--help, -h', `This; ${name} COMMAND --help for the options of a command.`, width),
+    ...entry(
+      '-v, --version',
+      'The version, the commit it was built from and the model in it.',
+      width,
+    ),
+    ...entry('-h, --help', `This text. ${name} COMMAND --help lists a command's options.`, width),
     '',
-    'Every option is a flag and a variable; the flag comes first. An empty variable counts as not set; an empty OP_ENDPOINT is an error.',
-    'Exit codes: 0 well, 1 failed while running, 2 an option is wrong (all that are wrong are listed).',
+    ...notes.flatMap((note) => paragraph(note, width)),
   ].join('\n');
 }
+
+const promise =
+  'It turns images into vectors, over gRPC, gRPC-web and Connect (also as JSON) on one port.';
+
+const notes: readonly string[] = [
+  'Each option can be given as a flag or as an environment variable (OP_...); the flag wins. An empty variable counts as not set; only an empty OP_ENDPOINT is an error.',
+  'Exit codes: 0 success, 1 failure while running, 2 wrong options or a wrong model.',
+];

@@ -1,8 +1,9 @@
 /** `info`: opens the model as `serve` would, and says what came of it. */
 import { describeGpu } from '../inference/webgpu/describe-gpu.ts';
 import { createLog } from '../log.ts';
+import type { Manifest } from '../model/manifest.ts';
+import { commit, version } from '../version.ts';
 import type { CommandContext } from './command.ts';
-import { commit, version } from './version.ts';
 
 export async function info({
   config,
@@ -14,13 +15,12 @@ export async function info({
   for (const warning of warnings) log.warn(warning);
   const embedder = await openEmbedder(config, (message, level = 'info') => log[level](message));
   const { manifest } = embedder;
-  const { modelId, trained, precision, engine, device, threads } = embedder.info;
+  const { modelId, precision, engine, device, threads } = embedder.info;
   const variants = Object.keys(manifest.variants).join(', ');
   const lines: Readonly<Record<string, string>> = {
     'model id': modelId,
-    trained: trained ? 'yes' : 'no, the vectors mean nothing',
     architecture: manifest.architecture,
-    weights: manifest.source.description,
+    weights: describeWeights(manifest),
     licence: manifest.source.licence,
     precision: `${precision} (of ${variants})`,
     vector: `${manifest.dimension} numbers, ${manifest.metricType}`,
@@ -36,4 +36,14 @@ export async function info({
   await embedder.close();
   await log.close();
   return 0;
+}
+
+/**
+ * Where the weights came from, which is all that is known: that a file holds trained ones only its publisher can say. Random
+ * ones were made by `npm run model`.
+ */
+export function describeWeights({ trained, source }: Pick<Manifest, 'trained' | 'source'>): string {
+  const { description, sha256 } = source;
+  if (!trained) return `${description}; the vectors mean nothing`;
+  return sha256 ? `from ${description} (SHA-256 ${sha256})` : `from ${description}`;
 }

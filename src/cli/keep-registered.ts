@@ -1,8 +1,17 @@
 import type { Config } from '../config/options.ts';
 import type { Embedder } from '../embedder/embedder.ts';
+import { ConfigError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Registration } from '../phantoscope/registration-loop.ts';
 import { registrationRequest } from './registration-request.ts';
+
+/** What would keep any attempt from succeeding. @throws ConfigError */
+export function assertRegistrable({ register, api, dockerImage }: Config): void {
+  if (register === undefined || api !== 'v0.2' || dockerImage !== undefined) return;
+  throw new ConfigError(
+    '--register with --api v0.2 needs --docker-image: that version starts operators itself, from an image',
+  );
+}
 
 /** `serve --register URL`: undefined without it. */
 export async function keepRegistered(

@@ -1,6 +1,6 @@
 import type { Config } from '../config/options.ts';
 import type { RegistrationRequest } from '../phantoscope/registration.ts';
-import { version } from './version.ts';
+import { version } from '../version.ts';
 
 /** What `register` and `serve --register` ask of the Phantoscope at `apiUrl`. */
 export function registrationRequest(

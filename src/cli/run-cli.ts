@@ -2,7 +2,7 @@
 import { parseCommandLine } from '../config/parse-command-line.ts';
 import { readEnvironment } from '../environment.ts';
 import { ConfigError } from '../errors.ts';
-import type { OpenEmbedder } from './command.ts';
+import type { EmbedderSource } from './command.ts';
 import { commands } from './commands.ts';
 
 const print = (line: string): void => {
@@ -12,8 +12,13 @@ const complain = (line: string): void => {
   process.stderr.write(`${line}\n`);
 };
 
-const realEmbedder: OpenEmbedder = async (config, tell) =>
-  (await import('../embedder/open.ts')).openEmbedder(config, tell);
+const realSource: EmbedderSource = {
+  checkOptions: async (config) => {
+    (await import('../embedder/check-options.ts')).checkOptions(config);
+  },
+  openEmbedder: async (config, tell) =>
+    (await import('../embedder/open.ts')).openEmbedder(config, tell),
+};
 
 /**
  * @param argv - what follows the program's name
@@ -21,12 +26,12 @@ const realEmbedder: OpenEmbedder = async (config, tell) =>
  */
 export async function runCli(
   argv: readonly string[],
-  openEmbedder: OpenEmbedder = realEmbedder,
+  source: EmbedderSource = realSource,
 ): Promise<number> {
   try {
     const line = parseCommandLine(argv, readEnvironment(), Object.keys(commands));
     if (line.version) {
-      print((await import('./version.ts')).versionText());
+      print((await import('./version-text.ts')).versionText());
       return 0;
     }
     const command = commands[line.command];
@@ -37,14 +42,15 @@ export async function runCli(
       return 0;
     }
     const { config, warnings } = line;
-    return await command.run({ config, warnings, openEmbedder, print, complain });
+    return await command.run({ config, warnings, ...source, print, complain });
   } catch (thrown) {
     if (!(thrown instanceof ConfigError)) {
       complain(`resnet50-encoder: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
       return 1;
     }
     for (const problem of thrown.message.split('\n')) complain(`resnet50-encoder: ${problem}`);
-    complain('resnet50-encoder --help lists the options.');
+    const command = argv.find((word) => word in commands);
+    complain(`resnet50-encoder ${command ? `${command} ` : ''}--help lists the options.`);
     return 2;
   }
 }

@@ -1,16 +1,18 @@
-/** `serve`: listens at once, answers calls when the model is warm, ends well when it is told to. */
-import { lookup } from 'node:dns/promises';
-import { isIP } from 'node:net';
+/**
+ * `serve`: listens at once, answers calls when the model is warm, ends well when it is told to. It ends by itself when no
+ * engine is left: a supervisor can start it anew, and nothing else would help.
+ */
 import type { Config } from '../config/options.ts';
 import type { Embedder } from '../embedder/embedder.ts';
 import { ConfigError } from '../errors.ts';
 import { type ClosingLog, createLog, type Log } from '../log.ts';
 import { createServer } from '../server/create-server.ts';
+import { commit, version } from '../version.ts';
 import type { CommandContext } from './command.ts';
-import { keepRegistered } from './keep-registered.ts';
+import { assertRegistrable, keepRegistered } from './keep-registered.ts';
 import { explainListenError } from './listen-error.ts';
 import { shutdownSignal } from './shutdown-signal.ts';
-import { commit, version } from './version.ts';
+import { warnOfEndpoint } from './warn-of-endpoint.ts';
 
 export async function serve(context: CommandContext): Promise<number> {
   const { logFormat: format, logLevel: level } = context.config;
@@ -23,9 +25,12 @@ export async function serve(context: CommandContext): Promise<number> {
 }
 
 async function serveUntilTold(
-  { config, warnings, openEmbedder }: CommandContext,
+  { config, warnings, checkOptions, openEmbedder }: CommandContext,
   log: ClosingLog,
 ): Promise<number> {
+  // A start that is sure to fail does not take calls first.
+  assertRegistrable(config);
+  await checkOptions(config);
   for (const warning of warnings) log.warn(warning);
   const opening = Promise.withResolvers<Embedder>();
   const server = createServer({ config, log, version, embedder: opening.promise });
@@ -40,7 +45,7 @@ async function serveUntilTold(
     log.fatal(explainListenError(error, config));
     return 1;
   }
-  void warnUnlessItResolves(config.endpoint.host, log);
+  void warnOfEndpoint(config.endpoint, log);
 
   openEmbedder(config, (message, level = 'info') => log[level](message)).then(
     opening.resolve,
@@ -64,12 +69,14 @@ async function serveUntilTold(
   }
   tellReady(start, config, log);
   const registration = await keepRegistered(config, start, isReady, log);
-  await shutdown.promise;
+  const end = await Promise.race([shutdown.promise, start.lost]);
+  if (end !== 'shutdown')
+    log.fatal({ err: end }, 'the model can no longer be run: ending, to be started again');
   const [cut] = await Promise.all([server.close(), registration?.stop()]);
   if (cut > 0) log.warn({ calls: cut }, 'calls were cut off (--drain-timeout)');
   await start.close();
   log.info('ended');
-  return 0;
+  return end === 'shutdown' ? 0 : 1;
 }
 
 function tellReady({ info, manifest }: Embedder, config: Config, log: Log): void {
@@ -86,18 +93,8 @@ function tellReady({ info, manifest }: Embedder, config: Config, log: Log): void
       dimension: manifest.dimension,
       readyMs: Math.round(performance.now()),
     },
-    `ready: ${modelId}, ${precision} on ${device} with ${engine}, ${threads} threads`,
+    `ready: ${modelId}, ${precision} on ${device} with ${engine}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
   );
-}
-
-/** The name in --endpoint is for others to resolve; that this machine cannot is only a hint. */
-async function warnUnlessItResolves(host: string, log: Log): Promise<void> {
-  if (isIP(host) !== 0) return;
-  try {
-    await lookup(host);
-  } catch {
-    log.warn({ host }, `the name "${host}" of --endpoint does not resolve on this machine`);
-  }
 }
 
 /** What one request breaks outside its own promise chain must not end the others. */

@@ -1,4 +1,4 @@
-import type { Parsed } from './endpoint.ts';
+import type { Parsed } from '../endpoint.ts';
 
 /** The address of Phantoscope's API server, `http://host:5000`; the value has no trailing slash. */
 export function parseApiUrl(text: string): Parsed<string> {

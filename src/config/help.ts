@@ -1,4 +1,5 @@
 /** The table of options for people: `--help` and the README. */
+import { entry } from './help-lines.ts';
 import { flagOf, type Group, groups, type Option, variableOf } from './option.ts';
 import { optionRows } from './options.ts';
 
@@ -22,28 +23,6 @@ export function optionsHelp(command: string, width: number): string {
       return [`${title}:`, ...lines].join('\n');
     })
     .join('\n\n');
-}
-
-const column = 30;
-
-/** One line, or the sentences wrapped beneath, beside what they explain. */
-export function entry(left: string, right: string, width: number): string[] {
-  const indent = ' '.repeat(column);
-  const head = `  ${left}`;
-  const wrapped = wrap(right, Math.max(40, width - column)).map((line) => indent + line);
-  if (head.length >= column - 1) return [head, ...wrapped];
-  return [head.padEnd(column) + (wrapped[0] ?? '').slice(column), ...wrapped.slice(1)];
-}
-
-function wrap(sentence: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of sentence.split(' ')) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width)
-      lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
 }
 
 /** Tables in Markdown, one a group, for the README. */

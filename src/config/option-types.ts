@@ -1,5 +1,5 @@
 /** How the text of a flag or a variable becomes a value, and how a value is written in the help. */
-import { type Endpoint, type Parsed, parseEndpoint, parseListen } from './endpoint.ts';
+import { type Endpoint, type Parsed, parseEndpoint, parseListen } from '../endpoint.ts';
 
 export interface OptionType<T> {
   /** Stands for the value in `--flag PLACEHOLDER`. */
@@ -104,11 +104,15 @@ export const toggle: OptionType<boolean> = {
   format: (value) => (value ? 'on' : 'off'),
 };
 
-export function text(placeholder: string, allowed: string): OptionType<string> {
+/** @param pattern - what is allowed, for programs */
+export function text(placeholder: string, allowed: string, pattern = /^/): OptionType<string> {
   return {
     placeholder,
     allowed,
-    parse: (value) => (value === '' ? { problem: 'is empty' } : { value }),
+    parse: (value) => {
+      if (value === '') return { problem: 'is empty' };
+      return pattern.test(value) ? { value } : { problem: 'is not allowed' };
+    },
     format: String,
   };
 }

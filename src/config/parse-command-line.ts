@@ -28,12 +28,12 @@ export function parseCommandLine(
   commands: readonly string[],
 ): CommandLine {
   const problems: string[] = [];
-  const { flags, positionals, help, version } = readFlags(argv, commands, problems);
+  const { flags, positionals, help, version } = withWords(readFlags(argv, commands, problems));
   const [command = commands[0] ?? '', ...extra] = positionals;
   const known = commands.includes(command);
   if (!known)
     problems.push(
-      `"${command}" is not a command${meant(suggest(command, commands))}; there are ${commands.join(', ')}`,
+      `"${command}" is not a command${meant(suggest(command, [...commands, 'help', 'version']))}; there are ${commands.join(', ')}`,
     );
   for (const argument of extra) problems.push(`"${argument}": ${command} takes no arguments`);
 
@@ -67,6 +67,13 @@ export function parseCommandLine(
   if (problems.length > 0 && !help && !version) throw new ConfigError(problems.join('\n'));
   const named = positionals.length > 0;
   return { command, named, help, version, config: config as Config, warnings: misspelt(env) };
+}
+
+/** `help`, `help COMMAND` and `version` are other words for `--help`, `COMMAND --help` and `--version`. */
+function withWords(read: Flags): Flags {
+  const [first, ...rest] = read.positionals;
+  if (first === 'help') return { ...read, positionals: rest, help: true };
+  return first === 'version' ? { ...read, positionals: rest, version: true } : read;
 }
 
 interface Flags {
@@ -118,7 +125,7 @@ function readFlags(
     if (token.name === 'help') help = true;
     else if (token.name === 'version') version = true;
     else if (!known.includes(flag)) {
-      const near = suggest(flag, [...known, '--help', '--version']);
+      const near = otherWords[token.rawName] ?? suggest(flag, [...known, '--help', '--version']);
       problems.push(`${token.rawName} is not an option${meant(near)}`);
       afterUnknown = !token.inlineValue;
     } else if (value === undefined || (!token.inlineValue && value.startsWith('--')))
@@ -138,5 +145,11 @@ function misspelt(env: Environment): string[] {
       return near ? [`the variable ${name} means nothing here${meant(near)}`] : [];
     });
 }
+
+/** What other servers call it. */
+const otherWords: Readonly<Record<string, string>> = {
+  ...{ '--port': '--listen :PORT', '-p': '--listen :PORT' },
+  ...{ '--host': '--listen HOST:PORT', '--bind': '--listen HOST:PORT' },
+};
 
 const meant = (near: string | undefined): string => (near ? `, did you mean ${near}?` : '');

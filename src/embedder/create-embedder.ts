@@ -1,8 +1,8 @@
 /** Follows each image of a request through source, decode, preprocess, queue, infer and normalise. */
 import { OperatorError } from '../errors.ts';
+import { createFairSemaphore } from '../fair-semaphore.ts';
 import { freeBuffer } from '../free-buffer.ts';
 import type { EncodedImage, ImagePipeline } from '../image/pipeline.ts';
-import { createFairSemaphore } from '../image/source/fair-semaphore.ts';
 import type { Scheduler } from '../inference/scheduler.ts';
 import type { Manifest } from '../model/manifest.ts';
 import type { Admission, Ticket } from './admission.ts';
@@ -40,6 +40,8 @@ export interface EmbedderParts {
   info(): EmbedderInfo;
   /** False while a lost engine is being replaced. */
   available(): boolean;
+  /** Settles with the reason when there is no engine any more. */
+  readonly lost: Promise<Error>;
   readonly pipeline: ImagePipeline;
   readonly scheduler: Scheduler;
   /** The guarded fetch of `image/source`. */
@@ -55,12 +57,17 @@ export interface EmbedderParts {
 }
 
 /** A running embedder: the parts are open and warm. */
-export function createEmbedder(parts: EmbedderParts): Embedder & { fail(): void } {
+export function createEmbedder(parts: EmbedderParts): Embedder {
   const { admission } = parts;
   const places = createFairSemaphore(parts.places);
-  let state: EmbedderState = 'ready';
+  let failed = false;
   let inFlight = 0;
-  let idle = Promise.withResolvers<void>();
+  void parts.lost.then(() => {
+    failed = true;
+  });
+
+  const state = (): EmbedderState =>
+    failed ? 'failed' : parts.available() ? 'ready' : 'recovering';
 
   async function embedOne(
     image: Image,
@@ -119,7 +126,7 @@ export function createEmbedder(parts: EmbedderParts): Embedder & { fail(): void 
       return parts.info();
     },
     get state() {
-      return state === 'ready' && !parts.available() ? 'recovering' : state;
+      return state();
     },
     get inFlight() {
       return inFlight;
@@ -127,9 +134,7 @@ export function createEmbedder(parts: EmbedderParts): Embedder & { fail(): void 
     admission,
 
     async embed(request: EmbedRequest, signal: AbortSignal): Promise<EmbedResult> {
-      if (state === 'draining')
-        throw new OperatorError('DRAINING', 'the operator is shutting down');
-      if (state !== 'ready') throw new OperatorError('NOT_READY', 'the model is not available');
+      if (failed) throw new OperatorError('NOT_READY', 'the model is not available');
       const images: Image[] =
         request.datas.length > 0
           ? request.datas.map((data) => ({ data }))
@@ -145,19 +150,10 @@ export function createEmbedder(parts: EmbedderParts): Embedder & { fail(): void 
       } finally {
         if (!request.ticket) ticket.close();
         inFlight--;
-        if (inFlight === 0) idle.resolve();
       }
     },
 
-    async drain() {
-      if (state === 'ready') state = 'draining';
-      if (inFlight === 0) return;
-      idle = Promise.withResolvers<void>();
-      await idle.promise;
-    },
-    fail() {
-      state = 'failed';
-    },
+    lost: parts.lost,
     close: () => parts.close(),
   };
 }

@@ -29,8 +29,8 @@ export interface EmbedResult {
   readonly timings: StageTimings;
 }
 
-/** `recovering`: a lost GPU is being replaced; requests wait for it. */
-export type EmbedderState = 'starting' | 'ready' | 'recovering' | 'draining' | 'failed';
+/** `recovering`: a lost engine is being replaced; requests wait for it. */
+export type EmbedderState = 'ready' | 'recovering' | 'failed';
 
 /** What is told about the operator: by `info`, the start line, the page and the reply headers. */
 export interface EmbedderInfo {
@@ -57,7 +57,7 @@ export interface Embedder {
    * @throws OperatorError; `item` names the image it is about. An empty request gives no vectors and no error.
    */
   embed(request: EmbedRequest, signal: AbortSignal): Promise<EmbedResult>;
-  /** Refuses new requests from now on and settles when the last one has been answered. */
-  drain(): Promise<void>;
+  /** Settles with the reason when the model can no longer be run: no engine is left. The state is `failed` then. */
+  readonly lost: Promise<Error>;
   close(): Promise<void>;
 }

@@ -2,16 +2,17 @@
 import { availableParallelism } from 'node:os';
 import { defaultCacheDir } from '../cache-dir.ts';
 import { createImagePipeline } from '../image/image-pipeline.ts';
-import type { ImageLimits } from '../image/pipeline.ts';
 import { createUrlFetcher } from '../image/source/url-fetcher.ts';
-import type { Tell } from '../inference/open-cpu.ts';
 import { type OpenedEngine, openEngine } from '../inference/open-engine.ts';
 import { createScheduler } from '../inference/scheduler.ts';
+import type { Tell } from '../log.ts';
 import type { Precision } from '../model/manifest.ts';
 import { openModel } from '../model/open-model.ts';
 import { createAdmission } from './admission.ts';
+import { checkOptions } from './check-options.ts';
 import { createEmbedder } from './create-embedder.ts';
 import type { Embedder, EmbedderInfo } from './embedder.ts';
+import type { EmbedderOptions } from './embedder-options.ts';
 import {
   availableMemory,
   type MemoryShares,
@@ -19,46 +20,19 @@ import {
   warnOfLittleMemory,
 } from './memory-shares.ts';
 
-/** What the command line decides; the names are those of its options. */
-export interface EmbedderOptions extends ImageLimits {
-  /** Bytes of memory to be divided; undefined: what there is. See `shareMemory`. */
-  readonly memory?: number | undefined;
-  readonly maxBytesInFlight?: number | undefined;
-  readonly maxImages: number;
-  readonly maxQueuePixels: number;
-  readonly model: string | undefined;
-  readonly precision: Precision;
-  readonly device: 'auto' | 'webgpu' | 'wasm';
-  readonly adapter: string | undefined;
-  readonly allowSoftwareGpu: boolean;
-  readonly maxBatch: number;
-  /** Milliseconds. @default 0 */
-  readonly maxBatchWait?: number;
-  readonly engine: 'auto' | 'onnxruntime' | 'simd';
-  /** Computing threads; undefined: one per core. */
-  readonly threads: number | undefined;
-  readonly maxQueue: number;
-  readonly cacheDir: string | undefined;
-  readonly urlFetch: 'on' | 'off';
-  readonly urlAllow: readonly string[];
-  /** Milliseconds. */
-  readonly urlConnectTimeout: number;
-  readonly urlFirstByteTimeout: number;
-  readonly urlTimeout: number;
-  readonly urlMaxRedirects: number;
-  readonly urlConcurrency: number;
-  readonly maxFetchedBytes?: number | undefined;
-}
-
-/** They start as there is work for them; each holds some 35 MB, and this many feed any GPU. */
-const maxDecodingThreads = 16;
+/**
+ * As many as compute: what bounds the cores for the one bounds them for the other. They start as there is work for them; each
+ * holds some 35 MB, and 16 feed any GPU.
+ */
+export const decodingThreadsFor = (computing: number): number => Math.min(computing, 16);
 
 /** @throws ConfigError when the model or what was asked of it cannot be had */
 export async function openEmbedder(options: EmbedderOptions, tell: Tell): Promise<Embedder> {
+  for (const warning of checkOptions(options)) tell(warning, 'warn');
   const variant = (precision: Precision) => openModel(options.model, precision);
   const { manifest } = variant(options.precision);
   const threads = options.threads ?? availableParallelism();
-  const decodingThreads = Math.min(threads, maxDecodingThreads);
+  const decodingThreads = decodingThreadsFor(threads);
   const warning = warnOfLittleMemory(options.memory ?? availableMemory());
   if (warning !== undefined) tell(warning, 'warn');
   const shares = sharesOf(options);
@@ -82,6 +56,7 @@ export async function openEmbedder(options: EmbedderOptions, tell: Tell): Promis
     manifest,
     info: () => describe(opened),
     available: () => engine.available,
+    lost: engine.lost,
     pipeline,
     scheduler: createScheduler(engine, options),
     withFile: fetcher.withFile,
@@ -91,7 +66,6 @@ export async function openEmbedder(options: EmbedderOptions, tell: Tell): Promis
       await Promise.all([engine.close(), pipeline.close(), fetcher.close()]);
     },
   });
-  void engine.lost.then(() => embedder.fail());
   return Object.assign(embedder, { gpu: opened.adapter });
 }
 

@@ -16,12 +16,19 @@ const inspectors: Partial<Record<Format, (bytes: Uint8Array) => ImageHeader>> = 
 };
 
 /**
+ * So much is looked at, of the file or of its text, however much there is: it happens on the network's thread. Nearly every
+ * header is within the first kilobytes; a JPEG with a large thumbnail or colour profile in front needs more.
+ */
+export const peekedBytes: number = 256 * 1024;
+
+/**
  * @param start - the file's first bytes, or all of them
  * @returns undefined when they do not tell: whoever decodes the file finds out, and says what is wrong with it
  */
 export function peekHeader(start: Uint8Array): ImageHeader | undefined {
   try {
-    return inspectors[detectFormat(start)]?.(start);
+    const peeked = start.subarray(0, peekedBytes);
+    return inspectors[detectFormat(peeked)]?.(peeked);
   } catch (error) {
     if (error instanceof OperatorError) return undefined;
     throw error;
@@ -30,7 +37,8 @@ export function peekHeader(start: Uint8Array): ImageHeader | undefined {
 
 /** The same for base64 text, bare or as a data URI. @param text - its first bytes */
 export function peekBase64Header(text: Uint8Array): ImageHeader | undefined {
-  const start = Buffer.from(text.buffer, text.byteOffset, text.length).toString('latin1');
+  const length = Math.min(text.length, peekedBytes);
+  const start = Buffer.from(text.buffer, text.byteOffset, length).toString('latin1');
   const prefix = /^\s*data:[^,]{0,1000},/i.exec(start)?.[0].length ?? 0;
   return peekHeader(Buffer.from(start.slice(prefix), 'base64'));
 }

@@ -23,7 +23,7 @@ export interface Engine {
    * @throws Error when this batch failed; the engine stays usable unless `lost` settles
    */
   run(inputs: readonly Float32Array[]): Promise<Float32Array[]>;
-  /** Settles with the reason when the engine can no longer be used (a lost GPU, a dead thread). */
+  /** Settles with the reason when the engine can no longer be used (a lost GPU, a thread that died or hangs). */
   readonly lost: Promise<Error>;
   close(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 /** An engine that outlives the one beneath it: when a GPU is lost, its work is done again on what replaces it. */
 import { OperatorError } from '../errors.ts';
+import type { Tell } from '../log.ts';
 import type { Engine } from './engine.ts';
-import type { Tell } from './open-cpu.ts';
 
 export type OpenNext = () => Promise<Engine>;
 
@@ -14,28 +14,44 @@ export interface FailoverEngine extends Engine {
 
 export interface FailoverOptions {
   readonly first: Engine;
-  /** What to open in turn, each when the one before it is lost or cannot be opened. */
+  /**
+   * What to open in turn, each when the one before it is lost or cannot be opened. The last one is opened again and again,
+   * each time for an engine that has been at work for `soundMs`: losing one sooner would only be repeated.
+   */
   readonly next: readonly OpenNext[];
+  /** Milliseconds. @default 10 minutes */
+  readonly soundMs?: number;
   readonly tell: Tell;
 }
+
+const tenMinutes = 600_000;
 
 /**
  * A failed run on a GPU counts as the loss of the device: out of memory, a shader that does not compile and a driver that
  * went away all show themselves so. On the CPU a failed run is that batch's own.
  */
 export function createFailoverEngine(options: FailoverOptions): FailoverEngine {
-  const { tell } = options;
+  const { tell, soundMs = tenMinutes } = options;
   const next = [...options.next];
+  const last = next.at(-1);
   const lost = Promise.withResolvers<Error>();
   let current = options.first;
   let closed = false;
+  /** When `current` began, or when what is to follow it was last opened. */
+  let since = performance.now();
   /** Settles when the engine being replaced has a successor; undefined while all is well. */
   let replacing: Promise<void> | undefined;
+
+  function successor(): OpenNext | undefined {
+    if (next.length > 0) return next.shift();
+    return performance.now() - since >= soundMs ? last : undefined;
+  }
 
   async function replace(reason: Error): Promise<void> {
     tell(`${name(current)} is lost: ${reason.message}`, 'warn');
     await current.close().catch(() => {});
-    for (let open = next.shift(); open && !closed; open = next.shift()) {
+    for (let open = successor(); open && !closed; open = successor()) {
+      since = performance.now();
       try {
         use(await open());
         tell(`going on with ${name(current)}`);

@@ -1,12 +1,11 @@
 /** Opens an engine on the CPU: our own kernels where they can run the model, else onnxruntime. */
 import { ConfigError } from '../errors.ts';
+import type { Tell } from '../log.ts';
 import type { Model } from '../model/open-model.ts';
+import { assertGraph } from './assert-graph.ts';
 import type { Engine } from './engine.ts';
 import type { OnnxruntimeEngine } from './onnxruntime/engine.ts';
 import type { AdapterChoice, AdapterInfo } from './webgpu/adapter.ts';
-
-/** Told what was chosen and why, in a sentence for the log; what somebody should look into is a warning. */
-export type Tell = (message: string, level?: 'info' | 'warn') => void;
 
 export interface CpuOptions {
   readonly engine: 'auto' | 'onnxruntime' | 'simd';
@@ -14,7 +13,7 @@ export interface CpuOptions {
   readonly threads: number;
 }
 
-/** @throws ConfigError when `--engine simd` cannot run the model */
+/** @throws ConfigError when the model contradicts itself, or cannot be run by `--engine` */
 export async function openCpuEngine(
   model: Model,
   options: CpuOptions,
@@ -25,6 +24,7 @@ export async function openCpuEngine(
   if (refusal === undefined) {
     const simd = await openSimd(model, threads);
     if ('engine' in simd) return simd.engine;
+    assertGraph(model);
     if (engine === 'simd')
       throw new ConfigError(`--engine simd cannot run this model: ${simd.unsupported}`);
     tell(`engine onnxruntime: simd cannot run this model: ${simd.unsupported}`);
@@ -56,10 +56,12 @@ export interface OnnxruntimeOptions {
   readonly accept?: ((adapter: AdapterInfo) => void) | undefined;
 }
 
+/** @throws ConfigError when the model contradicts itself, or onnxruntime cannot run it */
 export async function openOnnxruntime(
   model: Model,
   options: OnnxruntimeOptions,
 ): Promise<OnnxruntimeEngine> {
+  assertGraph(model);
   const { createOnnxruntimeEngine } = await import('./onnxruntime/engine.ts');
   const { graph, dimension } = model.manifest;
   const { input, output, height, width } = graph;

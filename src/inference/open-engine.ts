@@ -1,8 +1,10 @@
 /** Chooses device and engine for a model, says why, and puts what may replace them behind them. */
 import { ConfigError } from '../errors.ts';
+import type { Tell } from '../log.ts';
 import type { Model } from '../model/open-model.ts';
+import { assertDevice } from './assert-device.ts';
 import { createFailoverEngine, type FailoverEngine, type OpenNext } from './failover.ts';
-import { openCpuEngine, type Tell } from './open-cpu.ts';
+import { openCpuEngine } from './open-cpu.ts';
 import {
   createTrial,
   DeclinedError,
@@ -12,7 +14,6 @@ import {
   type OpenVariant,
   openGpu,
 } from './open-gpu.ts';
-import { assertWasmSimd } from './wasm-simd.ts';
 import type { AdapterInfo } from './webgpu/adapter.ts';
 import { describeDrivers, mayHaveGpu } from './webgpu/drivers.ts';
 
@@ -34,10 +35,8 @@ export async function openEngine(
   options: EngineOptions,
   tell: Tell,
 ): Promise<OpenedEngine> {
-  assertWasmSimd();
-  const { precision, device } = options;
-  if (device === 'webgpu' && precision === 'int8')
-    throw new ConfigError('--precision int8 runs on the CPU only: leave --device webgpu away');
+  assertDevice(options);
+  const { precision } = options;
   // Asked for first, so that a missing variant ends the start whatever the device turns out to be.
   const asked = variant(precision);
   const onCpu = async (): Promise<Opened> => {
@@ -90,6 +89,8 @@ async function findGpu(
     const gpu = await openGpu(variant, options, tell, device === 'auto' ? trial.accept : undefined);
     return device === 'auto' ? ((await trial.judge(gpu, onCpu)) ?? gpu) : gpu;
   } catch (error) {
+    // A model that contradicts itself does so on the CPU, too.
+    if (error instanceof ConfigError) throw error;
     const { message } = error as Error;
     if (device === 'webgpu') throw new ConfigError(`--device webgpu: ${message}`);
     tell(error instanceof DeclinedError ? message : `no GPU, running on the CPU: ${message}`);

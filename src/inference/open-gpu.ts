@@ -1,11 +1,13 @@
 /** Opens an engine on a GPU, and finds out whether it is worth it. */
+import type { Tell } from '../log.ts';
 import type { Precision } from '../model/manifest.ts';
 import type { Model } from '../model/open-model.ts';
+import { commit, version } from '../version.ts';
 import { type Calibration, calibrate } from './calibrate.ts';
 import { createCalibrationCache } from './calibration-cache.ts';
 import type { Engine } from './engine.ts';
 import type { OnnxruntimeEngine } from './onnxruntime/engine.ts';
-import { type CpuOptions, openOnnxruntime, type Tell } from './open-cpu.ts';
+import { type CpuOptions, openOnnxruntime } from './open-cpu.ts';
 import { sampleInput } from './sample-input.ts';
 import { type AdapterInfo, MissingFeatureError } from './webgpu/adapter.ts';
 
@@ -77,10 +79,16 @@ export interface Trial {
   judge(gpu: OpenedGpu, openCpu: () => Promise<Opened>): Promise<Opened | undefined>;
 }
 
-export function createTrial(model: Model, options: GpuOptions, tell: Tell): Trial {
+/** @param program - what measures: another one has kernels of its own, and its figures are its own */
+export function createTrial(
+  model: Model,
+  options: GpuOptions,
+  tell: Tell,
+  program = `${version} ${commit}`,
+): Trial {
   const cache = createCalibrationCache(options.cacheDir);
   const key = ({ name, driver }: AdapterInfo): string =>
-    [model.id, name, driver, options.engine, options.threads].join(' | ');
+    [program, model.id, name, driver, options.engine, options.threads].join(' | ');
   const earlier = (measured: Calibration): string =>
     `${sentence(measured)} (measured at an earlier start)`;
   return {

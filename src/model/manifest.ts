@@ -58,7 +58,7 @@ const preprocessSchema = v.object({
 export const precisions = ['fp32', 'fp16', 'int8'] as const;
 export type Precision = (typeof precisions)[number];
 
-const manifestSchema = v.object({
+const fields = v.object({
   format: v.literal(1),
   /** What Identity answers. */
   name: v.string(),
@@ -69,7 +69,7 @@ const manifestSchema = v.object({
   metricType: v.string(),
   /** Which network, for people: `resnet50-keras-v1`, `resnet50-torchvision-v1.5` … */
   architecture: v.string(),
-  /** False for seeded random weights: the vectors mean nothing. */
+  /** False for seeded random weights: the vectors mean nothing. True says only that the weights come from a file. */
   trained: v.boolean(),
   source: v.object({ description: v.string(), sha256: v.optional(sha256), licence: v.string() }),
   graph: v.object({
@@ -89,6 +89,24 @@ const manifestSchema = v.object({
     int8: v.optional(variantSchema),
   }),
 });
+
+/** The picture that the preprocessing makes; where the image decides, it has no size of its own. */
+function pictureSize({ resize, crop }: PreprocessRules): string {
+  const size = crop ?? (resize.mode === 'stretch' ? resize : undefined);
+  return size ? `${size.width}×${size.height}` : 'any size';
+}
+
+const manifestSchema = v.pipe(
+  fields,
+  v.forward(
+    v.check(
+      ({ preprocess, graph }) => pictureSize(preprocess) === `${graph.width}×${graph.height}`,
+      ({ input: { preprocess, graph } }) =>
+        `it makes pictures of ${pictureSize(preprocess)}, but graph takes ${graph.width}×${graph.height}`,
+    ),
+    ['preprocess'],
+  ),
+);
 
 export type Manifest = v.InferOutput<typeof manifestSchema>;
 export type ManifestVariant = v.InferOutput<typeof variantSchema>;

@@ -1,6 +1,14 @@
 /** Finds the model to serve: the file of `--model`, or the one inside the executable. */
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  openSync,
+  readFileSync,
+  readSync,
+  statSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { ConfigError } from '../errors.ts';
 import { compiled } from '../threads.ts';
@@ -23,9 +31,17 @@ export interface Model {
 
 /**
  * @param path - an ONNX file with its manifest beside it (same name, `.json`); undefined for the embedded model
- * @throws ConfigError when there is no model, its manifest is wrong, or it lacks the precision
+ * @throws ConfigError when there is no model, its manifest is wrong, it lacks the precision or its bytes are others
  */
 export function openModel(path: string | undefined, precision: Precision): Model {
+  const model = findModel(path, precision);
+  // The id that every reply carries must be that of these bytes. The embedded model was checked when it was embedded.
+  if (path !== undefined) assertChecksum(path, model);
+  return model;
+}
+
+/** The same without reading the weights: quick, and not sure yet that the bytes are those of the id. */
+export function findModel(path: string | undefined, precision: Precision): Model {
   const { manifest, slice } = path === undefined ? embedded(precision) : beside(path, precision);
   return { manifest, precision, id: modelId(manifest, precision), slice };
 }
@@ -65,26 +81,45 @@ function embedded(precision: Precision): { manifest: Manifest; slice: FileSlice 
   return { manifest, slice };
 }
 
-function beside(path: string, precision: Precision): { manifest: Manifest; slice: FileSlice } {
-  if (!existsSync(path)) throw new ConfigError(`--model ${path}: there is no such file`);
+/**
+ * The manifest beside the ONNX file that was given as `--model`.
+ * @throws ConfigError when one of them is not there or not what it should be
+ */
+export function readManifest(path: string): Manifest {
+  const given = `--model ${path}`;
+  const kind = statSync(path, { throwIfNoEntry: false });
+  if (!kind) throw new ConfigError(`${given}: there is no such file`);
+  if (kind.isDirectory())
+    throw new ConfigError(
+      `${given}: that is a folder; give the ONNX file in it, such as ${join(path, 'resnet50.onnx')}`,
+    );
   if (path.endsWith('.json'))
-    throw new ConfigError(`--model ${path}: that is a manifest; give the ONNX file beside it`);
-  const manifestPath = join(dirname(path), `${basename(path, '.onnx')}.json`);
-  const manifest = parseManifest(readJson(manifestPath), manifestPath);
+    throw new ConfigError(`${given}: that is a manifest; give the ONNX file beside it`);
+  const manifestPath = manifestOf(path);
+  return parseManifest(readJson(given, manifestPath), `${given}: ${manifestPath}`);
+}
+
+function beside(path: string, precision: Precision): { manifest: Manifest; slice: FileSlice } {
+  const given = `--model ${path}`;
+  const manifest = readManifest(path);
   const variant = manifest.variants[precision];
   if (!variant) throw missingVariant(manifest, precision, Object.keys(manifest.variants));
   const file = join(dirname(path), variant.file);
-  const size = sizeOf(file);
+  const size = sizeOf(given, file);
   if (size !== variant.bytes)
     throw new ConfigError(
-      `${file}: ${size} bytes, but ${manifestPath} says ${variant.bytes}: prepare the model again`,
-    );
-  // The id that every reply carries must be that of these bytes. The embedded model was checked when it was embedded.
-  if (sha256Of(file) !== variant.sha256)
-    throw new ConfigError(
-      `${file}: its checksum is not the one in ${manifestPath}: it is damaged or another model; prepare it again`,
+      `${given}: ${variant.file} has ${size} bytes, but its manifest says ${variant.bytes}: prepare the model again`,
     );
   return { manifest, slice: { path: file, offset: 0, length: size } };
+}
+
+const manifestOf = (path: string): string => join(dirname(path), `${basename(path, '.onnx')}.json`);
+
+function assertChecksum(path: string, { manifest, precision, slice }: Model): void {
+  if (sha256Of(slice.path) === manifest.variants[precision]?.sha256) return;
+  throw new ConfigError(
+    `--model ${path}: the checksum of ${basename(slice.path)} is not the one in its manifest: it is damaged or another model; prepare it again`,
+  );
 }
 
 /** Checksums of the files already read, by path, size and time of change: a start asks more than once. */
@@ -121,20 +156,24 @@ function missingVariant(manifest: Manifest, precision: Precision, has: string[])
   );
 }
 
-function readJson(path: string): unknown {
+function readJson(given: string, path: string): unknown {
   try {
     return JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
     throw new ConfigError(
-      `${path}: the model's manifest cannot be read: ${(error as Error).message}`,
+      code === 'ENOENT'
+        ? `${given}: its manifest ${path} is not there; \`npm run model -- prepare\` writes both`
+        : `${given}: its manifest ${path} cannot be read: ${message}`,
     );
   }
 }
 
-function sizeOf(path: string): number {
+function sizeOf(given: string, path: string): number {
   try {
+    accessSync(path, constants.R_OK);
     return statSync(path).size;
   } catch (error) {
-    throw new ConfigError(`${path}: the model cannot be read: ${(error as Error).message}`);
+    throw new ConfigError(`${given}: ${path} cannot be read: ${(error as Error).message}`);
   }
 }

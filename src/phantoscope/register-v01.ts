@@ -1,5 +1,5 @@
 /** Phantoscope v0.1: an endpoint is registered, and the API server asks it who it is. */
-import { sameEndpoint, unreachableFromPhantoscope } from './endpoint.ts';
+import { sameEndpoint, unreachableFromPhantoscope } from './advertised-endpoint.ts';
 import { PhantoscopeError, printable } from './failure.ts';
 import type { Identity } from './operator-client.ts';
 import {

@@ -1,6 +1,7 @@
 /** What is to be registered and what came of it; shared by both versions of the API. */
+
+import type { Endpoint } from '../endpoint.ts';
 import type { ApiVersion } from './detect-version.ts';
-import type { Endpoint } from './endpoint.ts';
 import { PhantoscopeError } from './failure.ts';
 import type { ConnectOperator } from './operator-client.ts';
 import type { Rest } from './rest.ts';

@@ -1,5 +1,6 @@
 /** Calls the advertised endpoint as Phantoscope would, so that what cannot work fails here, with a reason. */
-import { assertAdvertisable, type Endpoint, isLoopback, sameEndpoint } from './endpoint.ts';
+import type { Endpoint } from '../endpoint.ts';
+import { assertAdvertisable, isLoopback, sameEndpoint } from './advertised-endpoint.ts';
 import { PhantoscopeError, printable, reason } from './failure.ts';
 import type { ConnectOperator, IdentityAnswer } from './operator-client.ts';
 

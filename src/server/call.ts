@@ -4,7 +4,7 @@ import {
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
 } from '@connectrpc/connect-node';
-import { formatHostPort } from '../config/endpoint.ts';
+import { formatHostPort } from '../endpoint.ts';
 import { OperatorError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { type CallRecord, callRecordKey, logCall, protocolOf, requestIdOf } from './call-record.ts';

@@ -1,8 +1,8 @@
 /** Puts the server together: one port, three calls, health, reflection, probes and the page. */
 import { type AddressInfo, isIPv6, type Server } from 'node:net';
-import { formatHostPort } from '../config/endpoint.ts';
 import type { Config } from '../config/options.ts';
 import type { Embedder } from '../embedder/embedder.ts';
+import { formatHostPort } from '../endpoint.ts';
 import { OperatorError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { pageRoutes } from '../page/page-routes.ts';

@@ -3,7 +3,7 @@ import type { Embedder, EmbedderState } from '../embedder/embedder.ts';
 import { OperatorError } from '../errors.ts';
 
 /** While `recovering`, calls are taken and wait; balancers are told to ask another operator meanwhile. */
-export type ServingState = EmbedderState;
+export type ServingState = EmbedderState | 'starting' | 'draining';
 
 export interface Readiness {
   readonly state: ServingState;

@@ -97,7 +97,7 @@ const sentences: Readonly<Record<number, string>> = {
 const maxMessage = 300;
 
 function correct(error: ConnectError, record: CallRecord): ConnectError {
-  const known = inOurTerms(error) ?? withOurCode(error);
+  const known = inOurTerms(error, record) ?? withOurCode(error);
   const corrected = known ? toPlainConnectError(known, record) : error;
   const text = corrected.rawMessage;
   const short = text.length > maxMessage ? `${text.slice(0, maxMessage)}…` : text;
@@ -123,24 +123,27 @@ function withOurCode(error: ConnectError): OperatorError | undefined {
   return code && !hasOne ? new OperatorError(code, error.rawMessage) : undefined;
 }
 
+const emptyJson = 'the body is empty; the JSON of a message without fields is {}';
+const noJson = 'the body is not a JSON object, or not a whole one';
+
 /**
  * Connect 2.1.2 answers INTERNAL to a message that is not protobuf, and speaks of `readMaxBytes`; the tests in
  * tests/server/messages.test.ts hold on to both.
  */
-function inOurTerms({ code, rawMessage }: ConnectError): OperatorError | undefined {
+function inOurTerms(
+  { code, rawMessage }: ConnectError,
+  { bytes }: Pick<CallRecord, 'bytes'>,
+): OperatorError | undefined {
   const malformed = /^parse binary: (.*)/.exec(rawMessage);
   if (code === Code.Internal && malformed)
     return new OperatorError('REQUEST_MALFORMED', `the request is malformed: ${malformed[1]}`);
   // What was read instead is quoted in full, and may be an image.
-  const json = /^cannot decode (?:field|message) (\S+) from JSON: (expected [^,]*)?/.exec(
-    rawMessage,
-  );
+  const json = /^cannot decode (field|message) (\S+) from JSON: (expected [^,]*)?/.exec(rawMessage);
   if (code === Code.InvalidArgument && json) {
-    const problem = json[2] ?? 'the body is not the JSON of this message';
-    return new OperatorError(
-      'REQUEST_MALFORMED',
-      `the request is malformed: ${json[1]}: ${problem}`,
-    );
+    const [, kind, name, expected] = json;
+    const unread = kind === 'message' ? noJson : 'the value is not of its type';
+    const problem = expected ?? (bytes === 0 ? emptyJson : unread);
+    return new OperatorError('REQUEST_MALFORMED', `the request is malformed: ${name}: ${problem}`);
   }
   const tooLarge =
     /message (?:size )?(?:(\d+) )?is larger than configured (read|write)MaxBytes (\d+)/;

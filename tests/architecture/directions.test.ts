@@ -1,80 +1,113 @@
 /** The rooms of src/ and who may enter which: `main → cli → server → embedder → image | inference`. */
 import { expect, test } from 'bun:test';
-import { readFileSync } from 'node:fs';
-import { dirname, join, normalize, relative } from 'node:path';
-import { Glob } from 'bun';
+import { edgesOf, nameless, namesIn, sourcesOf, textOf } from './support/imports.ts';
 
-const src = join(import.meta.dir, '../../src');
-const files = [...new Glob('**/*.ts').scanSync(src)].filter((file) => !file.endsWith('.d.ts'));
+const files = sourcesOf('src');
+const edges = edgesOf(files);
+const room = (path: string): string | undefined => /^src\/([^/]+)\//.exec(path)?.[1];
 
-/** `import`s of a source file: packages as they are, files relative to src/. Types count as well. */
-function imports(file: string): string[] {
-  const text = readFileSync(join(src, file), 'utf8');
-  const found = text.matchAll(/(?:from|import|import\()\s*['"]([^'"]+)['"]/g);
-  return [...found].map(([, name = '']) =>
-    name.startsWith('.') ? normalize(join(dirname(file), name)) : name,
-  );
-}
-
-const room = (file: string): string => file.split('/')[0] ?? '';
-const edges = files.flatMap((from) => imports(from).map((to) => ({ from, to })));
-
-/** For each room, the rooms it may import from; files beside them (errors, log, threads) are open to all. */
-const allowed: Record<string, readonly string[]> = {
-  cli: ['server', 'embedder', 'inference', 'image', 'model', 'phantoscope', 'config'],
-  server: ['embedder', 'gen', 'page', 'config', 'model'],
+/** For each room, those it imports from. Files beside them (errors, log, threads) are open to all, and know no room. */
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  cli: ['server', 'embedder', 'inference', 'model', 'phantoscope', 'config'],
+  config: ['model'],
+  server: ['embedder', 'page', 'config', 'gen'],
+  page: ['gen'],
   embedder: ['image', 'inference', 'model'],
   image: ['model'],
   inference: ['model', 'gen'],
   model: [],
   phantoscope: ['gen'],
-  config: ['model'],
-  page: ['gen'],
   gen: [],
 };
 
+/** `a → b` for every import from one room into another. */
+const crossings = new Set(
+  edges.flatMap(({ from, to }) => {
+    const [here, there] = [room(from), room(to)];
+    return here && there && here !== there ? [`${here} → ${there}`] : [];
+  }),
+);
+const rules = Object.entries(allowed).flatMap(([here, rooms]) =>
+  rooms.map((there) => `${here} → ${there}`),
+);
+
+test('imports, are seen in every form', () => {
+  const text = `
+    import a from 'a1'; import type { b } from "b1"; import 'c1';
+    export { d } from './d1.ts'; export * from './e1.ts';
+    const f = await import('f1'); const g = require('../g1.node'); const h = require.resolve( "h1" );
+    import {
+      i,
+    } from 'i1';
+    import j from 'j1' with { type: 'file' }; type K = import('k1').K;`;
+  expect(namesIn(text)).toEqual([
+    ...['a1', 'b1', 'c1', './d1.ts', './e1.ts', 'f1', '../g1.node', 'h1', 'i1', 'j1', 'k1'],
+  ]);
+  expect(nameless.test('require(path)')).toBe(true);
+  expect(nameless.test("await import('./log.ts')")).toBe(false);
+});
+
+test('imports, none is of a name that is known only when it runs', () => {
+  expect(files.filter((file) => nameless.test(textOf(file)))).toEqual([]);
+});
+
 test('rooms, import in one direction only', () => {
-  const wrong = edges.filter(({ from, to }) => {
-    const target = room(to);
-    if (!from.includes('/') || !to.includes('/') || to.startsWith('..')) return false;
-    if (!(target in allowed) || target === room(from)) return false;
-    return !allowed[room(from)]?.includes(target);
-  });
-  expect(wrong).toEqual([]);
+  expect([...crossings].filter((crossing) => !rules.includes(crossing))).toEqual([]);
+});
+
+test('rooms, no rule allows what nobody does', () => {
+  expect(rules.filter((rule) => !crossings.has(rule))).toEqual([]);
 });
 
 test('rooms, every folder of src/ has its rule', () => {
-  const rooms = new Set(files.filter((file) => file.includes('/')).map(room));
-  expect([...rooms].filter((name) => !(name in allowed))).toEqual([]);
+  const rooms = new Set(files.flatMap((file) => room(file) ?? []));
+  expect([...rooms].sort()).toEqual(Object.keys(allowed).sort());
 });
 
-const importers = (pattern: RegExp): string[] => [
-  ...new Set(edges.filter(({ to }) => pattern.test(to)).map(({ from }) => from)),
-];
-
-test('generated operator code and Connect, only where the wire is', () => {
-  const wire = importers(/^@connectrpc\/|^gen\/(omnisearch|grpc|google)\//);
-  expect(wire.filter((file) => !/^(server|page|phantoscope|cli|gen)\//.test(file))).toEqual([]);
+test('files beside the rooms, know no room, but for main', () => {
+  const beside = edges.filter(({ from, to }) => !room(from) && room(to));
+  expect(beside).toEqual([{ from: 'src/main.ts', to: 'src/cli/run-cli.ts' }]);
 });
 
-test('onnxruntime, imported by one file', () => {
-  expect(importers(/^onnxruntime-web/)).toEqual(['inference/onnxruntime/session.ts']);
+test('src, imports nothing from outside but packages', () => {
+  const outside = edges.filter(({ to }) => /^(\.\.|model|build|tests|bench)\//.test(to));
+  expect(outside).toEqual([]);
 });
 
-test('the JPEG codec, imported by one file', () => {
-  expect(importers(/^@jsquash\/jpeg/).length).toBe(1);
-});
+const codes = (cell: string): string[] =>
+  [...cell.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code);
+/** The rows of ARCHITECTURE.md that say what a place is for, and in the last column what it knows. */
+const table = textOf('ARCHITECTURE.md')
+  .split('\n')
+  .filter((line) => /^\| `(src|model|build)\//.test(line))
+  .map((line) => line.split('|').slice(1, -1))
+  .filter((cells) => cells.length === 3)
+  .map(([places = '', , knows = '']) => ({ places: codes(places), knows: codes(knows) }));
 
-test('the environment, read by one file', () => {
-  const readers = files.filter((file) =>
-    /process\.env|Bun\.env/.test(readFileSync(join(src, file), 'utf8')),
+test('ARCHITECTURE.md, tells of every room what it knows', () => {
+  const told = Object.fromEntries(
+    table.flatMap(({ places, knows }) =>
+      places.flatMap((place) => {
+        const name = /^src\/([a-z]+)$/.exec(place)?.[1];
+        return name ? [[name, knows]] : [];
+      }),
+    ),
   );
-  expect(readers).toEqual(['environment.ts']);
+  expect(told).toEqual(allowed as typeof told);
 });
 
-test('files, none is longer than 300 lines', () => {
-  const long = files
-    .filter((file) => !file.startsWith('gen/'))
-    .filter((file) => readFileSync(join(src, file), 'utf8').split('\n').length > 300);
-  expect(long.map((file) => relative(src, join(src, file)))).toEqual([]);
+test('ARCHITECTURE.md, names every file that is open to all', () => {
+  const open = table.find(({ places }) => places.includes('src/errors.ts'))?.places ?? [];
+  const beside = files.filter((file) => !room(file) && file !== 'src/main.ts');
+  expect(open.map((place) => place.replace(/^(src\/)?/, 'src/')).sort()).toEqual(beside.sort());
 });
+
+for (const folder of ['model/', 'build/'])
+  test(`ARCHITECTURE.md, tells what ${folder} knows`, () => {
+    const places = edgesOf(sourcesOf(folder)).flatMap(
+      ({ to }) => /^(src\/[^/]+(?=\/)|model\/|build\/)/.exec(to)?.[1] ?? [],
+    );
+    const known = new Set(places.filter((place) => place !== folder));
+    const row = table.find(({ places }) => places.includes(folder));
+    expect(row?.knows.toSorted()).toEqual([...known].sort());
+  });

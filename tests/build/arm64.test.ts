@@ -1,9 +1,10 @@
 /** The whole arm64 executable under an emulator: it starts, says who it is, and gives the x64 one's vector. */
 import { afterAll, expect } from 'bun:test';
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { targets } from '../../build/targets.ts';
+import { emulated, missingEmulator } from '../support/arm64.ts';
 import { testUnless } from '../support/data.ts';
 import { testExecutable } from '../support/executable.ts';
 import { smallTestModel } from '../support/models.ts';
@@ -13,14 +14,8 @@ import { callOperator } from './support/grpc-operator.ts';
 import { build } from './support/other-folder.ts';
 import { missingRuntime } from './support/runtimes.ts';
 
-const emulator = Bun.which('qemu-aarch64-static');
-/** Of Debian's libc6-arm64-cross. */
-const libraries = '/usr/aarch64-linux-gnu';
-const missing = !emulator
-  ? 'qemu-aarch64-static is not installed'
-  : !existsSync(libraries)
-    ? `${libraries} is not there`
-    : missingRuntime(targets.filter(({ name }) => name === 'linux-arm64'));
+const missing =
+  missingEmulator ?? missingRuntime(targets.filter(({ name }) => name === 'linux-arm64'));
 
 const folder = mkdtempSync(join(tmpdir(), 'arm64-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -46,11 +41,11 @@ testUnless(missing, 'linux-arm64 under qemu, serves the same vector as linux-x64
   const repository = join(import.meta.dir, '../..');
   const model = ['--model', smallTestModel()];
   await build(repository, ...model, '--target', 'linux-arm64', '--out', arm64);
-  const emulated = join(folder, 'emulated');
-  writeFileSync(emulated, `#!/bin/sh\nexec ${emulator} -L ${libraries} ${arm64} "$@"\n`);
-  chmodSync(emulated, 0o755);
+  const script = join(folder, 'emulated');
+  writeFileSync(script, `#!/bin/sh\nexec ${emulated.join(' ')} ${arm64} "$@"\n`);
+  chmodSync(script, 0o755);
 
-  const theirs = await ask(emulated);
+  const theirs = await ask(script);
   const ours = await ask(await testExecutable(smallTestModel()));
   expect(theirs.identity).toMatchObject({ name: 'small_encoder', endpoint: '192.0.2.2:52001' });
   expect(theirs.identity).toEqual(ours.identity);

@@ -27,7 +27,9 @@ testUnless(
     rmSync(folder, { recursive: true });
     const lines = stdout.trim().split('\n');
     expect(lines[0], stderr).toBe('resnet50-encoder');
-    expect(stdout).toMatch(/model id: +small_encoder-fp32-[0-9a-f]{16}\ntrained: +NO/i);
+    expect(stdout).toMatch(
+      /model id: +small_encoder-fp32-[0-9a-f]{16}\narchitecture: +small-test-network\nweights: +seeded random weights; the vectors mean nothing\n/,
+    );
     expect(lines.slice(-2), stderr).toEqual(['healthy', 'ended with 0']);
   },
   180_000,

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test';
 import { createEmbedder, type EmbedderParts } from '../../src/embedder/create-embedder.ts';
+import { decodingThreadsFor } from '../../src/embedder/open.ts';
 import { OperatorError } from '../../src/errors.ts';
 import type { Manifest } from '../../src/model/manifest.ts';
 import { openAdmission } from '../support/embedder-options.ts';
@@ -9,6 +10,7 @@ function parts(over: Partial<EmbedderParts> = {}): EmbedderParts {
   return {
     manifest: { normalise: 'none' } as Manifest,
     available: () => true,
+    lost: new Promise(() => {}),
     info: () => ({
       modelId: 'test',
       trained: true,
@@ -142,30 +144,21 @@ test('embed, something unforeseen is INTERNAL and keeps its cause off the messag
   expect(error.message).not.toContain('secret');
 });
 
-test('drain, refuses new requests and waits for those in flight', async () => {
-  const gate = Promise.withResolvers<void>();
-  const embedder = createEmbedder(
-    parts({
-      scheduler: {
-        queued: 0,
-        infer: async (tensor) => {
-          await gate.promise;
-          return { features: tensor, queueMs: 0, inferMs: 0 };
-        },
-      },
-    }),
-  );
-  const inFlight = embedder.embed({ datas: ['1'], urls: [] }, never);
-  let drained = false;
-  const draining = embedder.drain().then(() => {
-    drained = true;
+test('a lost engine, new requests are refused and the state says so', async () => {
+  const lost = Promise.withResolvers<Error>();
+  let available = true;
+  const embedder = createEmbedder(parts({ lost: lost.promise, available: () => available }));
+  expect(embedder.state).toBe('ready');
+  available = false;
+  expect(embedder.state).toBe('recovering');
+  lost.resolve(new Error('no engine is left'));
+  expect(await embedder.lost).toMatchObject({ message: 'no engine is left' });
+  expect(embedder.state).toBe('failed');
+  await expect(embedder.embed({ datas: ['1'], urls: [] }, never)).rejects.toMatchObject({
+    code: 'NOT_READY',
   });
-  await expect(embedder.embed({ datas: ['2'], urls: [] }, never)).rejects.toMatchObject({
-    code: 'DRAINING',
-  });
-  await Bun.sleep(5);
-  expect(drained).toBe(false);
-  gate.resolve();
-  await Promise.all([inFlight, draining]);
-  expect(drained).toBe(true);
+});
+
+test('decoding threads, as many as compute and 16 at most', () => {
+  expect([1, 2, 16, 64].map(decodingThreadsFor)).toEqual([1, 2, 16, 16]);
 });

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { Format } from '../../src/image/format.ts';
 import { textureJpeg, texturePng } from '../support/pictures.ts';
 import pillow from './pillow-files.json';
+import forms from './pillow-forms.json';
 import { decode, failure } from './support.ts';
 
 const runs = Number(process.env.FUZZ_RUNS ?? 250);
@@ -24,7 +25,7 @@ const samples: Uint8Array[] = [
   await textureJpeg({ ...size, progressive: true }),
   await textureJpeg({ ...size, grey: true }),
   texturePng(size),
-  ...pillow.files.map(({ base64 }) => Buffer.from(base64, 'base64')),
+  ...[...pillow.files, ...forms.files].map(({ base64 }) => Buffer.from(base64, 'base64')),
 ];
 
 const mutation = fc.record({

@@ -1,7 +1,9 @@
 import { expect, test } from 'bun:test';
 import { keepComponents } from '../../src/image/jpeg/component-filter.ts';
 import { readJpegHeader } from '../../src/image/jpeg/header.ts';
+import { fastest } from '../support/fastest.ts';
 import { type JpegPictureOptions, texture, textureJpeg } from '../support/pictures.ts';
+import pillow from './pillow-files.json';
 import { decode, decoders, expectFailure, rgbOf } from './support.ts';
 
 const size = { width: 75, height: 53, seed: 2 };
@@ -102,6 +104,37 @@ test('JPEG, more than 100 scans are refused before they are run', async () => {
   await expectFailure('IMAGE_UNSUPPORTED', /scans; at most 100 are/, () =>
     decode(Buffer.concat([jpeg.subarray(0, -2), scans, jpeg.subarray(-2)])),
   );
+});
+
+/** Empty segments of one kind behind the start-of-image marker. */
+async function withSegments(marker: number, count: number): Promise<Buffer> {
+  const jpeg = await textureJpeg(size);
+  const segments = Buffer.alloc(4 * count, Buffer.from([0xff, marker, 0, 2]));
+  return Buffer.concat([jpeg.subarray(0, 2), segments, jpeg.subarray(2)]);
+}
+
+test('JPEG, more than 5000 segments are refused before the codec walks through them', async () => {
+  expect((await decode(await withSegments(0xe1, 4900))).width).toBe(75);
+  for (const marker of [0xe1, 0xdb, 0xfe])
+    await expectFailure('IMAGE_UNSUPPORTED', /segments; at most 5000 are/, async () =>
+      decode(await withSegments(marker, 5000)),
+    );
+});
+
+test('JPEG, a megabyte of Huffman tables that no scan uses costs nothing', async () => {
+  const file = pillow.files.find(({ name }) => name === 'cmyk.jpg');
+  const jpeg = Buffer.from(file?.base64 ?? '', 'base64');
+  const segment = Buffer.alloc(4 + 17 * 3800);
+  segment.writeUInt16BE(0xffc4);
+  segment.writeUInt16BE(segment.length - 2, 2);
+  const many = Array.from({ length: 16 }, () => segment);
+  const tables = Buffer.concat([jpeg.subarray(0, 2), ...many, jpeg.subarray(2)]);
+  const kept = keepComponents(jpeg, [0, 1, 2]);
+  const plain = await fastest(3, () => keepComponents(jpeg, [0, 1, 2]));
+  const ms = await fastest(3, () => keepComponents(tables, [0, 1, 2]));
+  expect(keepComponents(tables, [0, 1, 2]).length).toBe(kept.length + 16 * segment.length);
+  // Each table built would take 20 µs, all of them more than a second.
+  expect(ms).toBeLessThan(plain + 500);
 });
 
 test('readJpegHeader, 4:2:0 has 1.5 samples per pixel', async () => {

@@ -1,12 +1,13 @@
-/** Files that Pillow wrote, and what it reads from them: see make-pillow-files.py. */
+/** What Pillow reads from files that it wrote (make-pillow-files.py), and from others (make-pillow-forms.py). */
 import { expect, test } from 'bun:test';
 import { resizeBilinear } from '../../src/image/preprocess/bilinear.ts';
 import { resizeNearest } from '../../src/image/preprocess/nearest.ts';
 import { pattern } from '../support/pictures.ts';
 import pillow from './pillow-files.json';
+import forms from './pillow-forms.json';
 import { decode, expectFailure, rgbOf, sha256 } from './support.ts';
 
-for (const { name, base64, size, sha256: expected } of pillow.files) {
+for (const { name, base64, size, sha256: expected } of [...pillow.files, ...forms.files]) {
   const bytes = Buffer.from(base64, 'base64');
   test(`decode, ${name} has Pillow's pixels`, async () => {
     const pixels = await decode(bytes);

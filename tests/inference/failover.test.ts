@@ -160,3 +160,70 @@ test('failover, a loss and a broken replacement are warnings, the successor is n
     'info: going on with onnxruntime on wasm',
   ]);
 });
+
+/** An engine on the CPU that dies with its first run. */
+const dying = (): Engine => {
+  const fake = fakeEngine({
+    device: 'wasm',
+    run: async () => {
+      fake.lose('the thread ended');
+      throw new Error('the thread ended');
+    },
+  });
+  return fake.engine;
+};
+
+test('failover, one that is lost soon after the last successor ends it', async () => {
+  let opened = 0;
+  const engine = createFailoverEngine({
+    first: dying(),
+    next: [
+      async () => {
+        opened++;
+        return dying();
+      },
+    ],
+    soundMs: 60_000,
+    tell: () => {},
+  });
+  await expect(engine.run(inputs)).rejects.toMatchObject({ code: 'NOT_READY' });
+  expect((await engine.lost).message).toBe('the thread ended');
+  expect(opened).toBe(1);
+});
+
+test('failover, one that had been at work for long is followed by another, each time', async () => {
+  const engines = Array.from({ length: 4 }, () => fakeEngine({ device: 'wasm' }));
+  let opened = 0;
+  const engine = createFailoverEngine({
+    first: engines[0]!.engine,
+    next: [async () => engines[++opened]!.engine],
+    soundMs: 20,
+    tell: () => {},
+  });
+  for (const n of [0, 1, 2]) {
+    await Bun.sleep(25);
+    engines[n]!.lose('the thread ended');
+    while (engine.current !== engines[n + 1]!.engine) await Bun.sleep(1);
+    expect(values(await engine.run(inputs))).toEqual([2, 4, 6]);
+  }
+  expect(opened).toBe(3);
+});
+
+test('failover, a last successor that cannot be opened ends it, however long the one before it had run', async () => {
+  let opened = 0;
+  const first = fakeEngine({ device: 'wasm' });
+  const engine = createFailoverEngine({
+    first: first.engine,
+    next: [
+      () => {
+        opened++;
+        return Promise.reject(new Error('no memory'));
+      },
+    ],
+    soundMs: 60_000,
+    tell: () => {},
+  });
+  first.lose('the thread ended');
+  expect((await engine.lost).message).toBe('the thread ended');
+  expect(opened).toBe(1);
+});

@@ -125,7 +125,9 @@ test('quantise, takes a folder of nothing readable, or too little, for an error 
   const empty = join(folder, 'empty');
   mkdirSync(empty);
   await expect(quantise(model, { images: empty })).rejects.toThrow('no readable image');
-  await expect(quantise(model, { images: join(folder, 'absent') })).rejects.toThrow('ENOENT');
+  await expect(quantise(model, { images: join(folder, 'absent') })).rejects.toThrow(
+    'there is no such folder',
+  );
   await expect(quantise(model, { images: join(photos, 'deep') })).rejects.toThrow(
     '4 images are too few',
   );
@@ -167,7 +169,7 @@ test('model quantize, the command line: help, bad options, a model that is not t
     '--method: needs auto, mse or percentile, not "best"',
     '--count: needs a whole number from 5, not "4"',
     '--seed: needs a whole number from 0, not "-1"',
-    '--model: is missing (resnet50.onnx, with its manifest beside it)',
+    '--model: is missing (resnet50.onnx; its manifest lies beside it)',
   ]);
   expect(absent.code).toBe(2);
   expect(absent.stderr).toMatch(/absent\.onnx: there is no such file/);

@@ -1,16 +1,18 @@
 /** Small files that would become huge are refused by their headers: at once, without memory, also while all is busy. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { Code } from '@connectrpc/connect';
+import { failureOf } from '../support/call-failure.ts';
+import { fastest } from '../support/fastest.ts';
 import { largeJpeg } from '../support/large-jpeg.ts';
 import { bombs, jpegBomb } from './support/bombs.ts';
 import {
   buildTimeout,
-  failureOf,
   type LimitedOperator,
   outcomeOf,
   startLimited,
   toText,
 } from './support/limited-operator.ts';
+import { pieces } from './support/pieces.ts';
 import {
   answered,
   beginningOfExecute,
@@ -27,17 +29,6 @@ beforeAll(async () => {
   operator = await startLimited();
 }, buildTimeout);
 afterAll(() => operator?.[Symbol.asyncDispose]());
-
-/** The fastest of several: what this machine does besides is not ours. */
-async function fastest(times: number, run: () => Promise<void>): Promise<number> {
-  let best = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < times; i++) {
-    const begun = performance.now();
-    await run();
-    best = Math.min(best, performance.now() - begun);
-  }
-  return best;
-}
 
 test.each(Object.entries(bombs))('%s, refused by its header', async (name, make) => {
   const text = toText(await make());
@@ -56,11 +47,33 @@ test.each(Object.entries(bombs))('%s, refused by its header', async (name, make)
   console.log(`${name}: ${ms.toFixed(1)} ms, +${(operator.peakMb - before).toFixed(1)} MB`);
 });
 
-test('a bomb, refused before the rest of it has been sent, also while every thread decodes', async () => {
-  const large = toText(await largeJpeg({ width: 8000, height: 4000 }));
-  const busy = Array.from({ length: 4 }, () =>
-    outcomeOf(operator.client().execute({ datas: [large] })),
+test.each(Object.entries(pieces))('%s, read without memory for each', async (name, make) => {
+  const { file, message } = await make();
+  const text = toText(file);
+  const client = operator.client();
+  await client.healthy({});
+  const before = operator.forgetPeak();
+  const ms = await fastest(3, async () => {
+    const error = await failureOf(client.execute({ datas: [text] }));
+    expect(error.code).toBe(Code.InvalidArgument);
+    expect(error.rawMessage).toMatch(message);
+  });
+  expect(ms).toBeLessThan(1000);
+  // The request itself is twice here, as text and as bytes.
+  expect(operator.peakMb - before).toBeLessThan(24 + (3 * text.length) / 1e6);
+  console.log(
+    `${name}, ${(file.length / 1e6).toFixed(1)} MB: ${ms.toFixed(0)} ms, +${(operator.peakMb - before).toFixed(0)} MB`,
   );
+});
+
+test('a bomb, refused before the rest of it has been sent, also while every thread decodes', async () => {
+  const large = toText(await largeJpeg({ width: 8000, height: 8000 }));
+  let decoded = 0;
+  const busy = Array.from({ length: 4 }, async () => {
+    const outcome = await outcomeOf(operator.client().execute({ datas: [large] }));
+    decoded += 1;
+    return outcome;
+  });
   await Bun.sleep(300);
   const start = Buffer.concat([await jpegBomb(), Buffer.alloc(48_000)]).toString('base64');
   const begin = beginningOfExecute(Buffer.from(start.slice(0, 65_500 - 20)), 60e6);
@@ -74,6 +87,7 @@ test('a bomb, refused before the rest of it has been sent, also while every thre
     );
     await answered(connection, 1, 0);
   });
+  expect(decoded).toBe(0);
   const refused = operator.logs.filter(({ msg }) => msg === 'call').slice(-10);
   expect(refused.map(({ error }) => error)).toEqual(Array(10).fill('IMAGE_TOO_LARGE'));
   expect(ms).toBeLessThan(50);

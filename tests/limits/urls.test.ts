@@ -2,10 +2,10 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { failureOf } from '../support/call-failure.ts';
 import { texturePng } from '../support/pictures.ts';
 import {
   buildTimeout,
-  failureOf,
   type LimitedOperator,
   startLimited,
   toText,

@@ -4,10 +4,10 @@ import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { Code } from '@connectrpc/connect';
 import { ErrorInfoSchema } from '../../src/gen/google/rpc/error_details_pb.ts';
+import { failureOf } from '../support/call-failure.ts';
 import type { LogLine } from '../support/operator.ts';
 import {
   buildTimeout,
-  failureOf,
   type LimitedOperator,
   outcomeOf,
   startLimited,

@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { openModel } from '../../src/model/open-model.ts';
+import { findModel, openModel } from '../../src/model/open-model.ts';
 import { smallTestModel } from '../support/models.ts';
 
 test('openModel, a file that was changed is not served under the id of the good one', () => {
@@ -41,7 +41,31 @@ test('openModel, a file that changes after it was read is read again', () => {
   rmSync(folder, { recursive: true });
 });
 
-test('openModel, a file that is not there, or the manifest instead of the model', () => {
+test('findModel, says what openModel would without reading the weights', () => {
+  const good = smallTestModel();
+  expect(findModel(good, 'fp32')).toEqual(openModel(good, 'fp32'));
+  const folder = mkdtempSync(join(tmpdir(), 'found-'));
+  const onnx = join(folder, 'resnet50.onnx');
+  writeFileSync(onnx, new Uint8Array(readFileSync(good).length));
+  copyFileSync(join(dirname(good), 'resnet50.json'), join(folder, 'resnet50.json'));
+  expect(findModel(onnx, 'fp32').id).toBe(findModel(good, 'fp32').id);
+  writeFileSync(onnx, 'short');
+  expect(() => findModel(onnx, 'fp32')).toThrow(
+    /resnet50\.onnx has 5 bytes, but its manifest says/,
+  );
+  expect(() => findModel(good, 'int8')).toThrow(/--precision int8: .* has only fp32; make it with/);
+  rmSync(folder, { recursive: true });
+});
+
+test('openModel, a file that is not there, its folder, no manifest, or the manifest instead of the model', () => {
+  const folder = dirname(smallTestModel());
+  expect(() => openModel(folder, 'fp32')).toThrow(
+    `--model ${folder}: that is a folder; give the ONNX file in it`,
+  );
+  const alone = join(mkdtempSync(join(tmpdir(), 'alone-')), 'a.onnx');
+  copyFileSync(smallTestModel(), alone);
+  expect(() => openModel(alone, 'fp32')).toThrow(/its manifest .*a\.json is not there/);
+  rmSync(dirname(alone), { recursive: true });
   expect(() => openModel('/nowhere/a.onnx', 'fp32')).toThrow(/a\.onnx: there is no such file/);
   const manifest = smallTestModel().replace(/onnx$/, 'json');
   expect(() => openModel(manifest, 'fp32')).toThrow(/give the ONNX file beside it/);

@@ -1,7 +1,8 @@
 import { afterAll, expect, test } from 'bun:test';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { outputOf } from '../support/output-of.ts';
 import { serveLoopback } from './support/loopback.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'command-'));
@@ -9,22 +10,21 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const main = join(import.meta.dir, '../../model/main.ts');
 
 function start(...args: string[]) {
-  return Bun.spawn([process.execPath, main, ...args], { stdout: 'pipe', stderr: 'pipe' });
+  return Bun.spawn([process.execPath, main, ...args], {
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
+  });
 }
 
-async function run(...args: string[]) {
-  const child = start(...args);
-  const [stdout, stderr] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-  ]);
-  return { code: await child.exited, stdout, stderr };
-}
+const run = (...args: string[]) => outputOf(start(...args));
 
 test('model, --help lists the commands, prepare --help its options', async () => {
   const [whole, prepare] = await Promise.all([run('--help'), run('prepare', '--help')]);
   expect(whole.code).toBe(0);
   expect(whole.stdout).toContain('prepare   turn weights');
+  expect(await run('help', 'prepare')).toEqual(prepare);
+  for (const line of prepare.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
   expect(prepare.code).toBe(0);
   for (const option of ['--out FOLDER', '--weights FILE|URL|untrained', '--offline', '--sha256'])
     expect(prepare.stdout).toContain(option);
@@ -33,7 +33,7 @@ test('model, --help lists the commands, prepare --help its options', async () =>
 test('model, an unknown command ends with 2', async () => {
   const { code, stderr } = await run('prepair');
   expect(code).toBe(2);
-  expect(stderr).toContain('prepair: there is no such command');
+  expect(stderr).toContain('prepair: there is no such command, did you mean prepare?');
 });
 
 test('model prepare, all bad options are listed at once', async () => {
@@ -41,7 +41,7 @@ test('model prepare, all bad options are listed at once', async () => {
   const { code, stderr } = await run('prepare', ...args);
   expect(code).toBe(2);
   expect(stderr.trim().split('\n')).toEqual([
-    '--wights: there is no such option',
+    '--wights: there is no such option, did you mean --weights?',
     'x: unexpected argument',
     '--offline: takes no value',
     '--sha256: needs 64 hexadecimal digits',
@@ -79,6 +79,23 @@ test('model prepare, prints the path of the model', async () => {
   expect(stdout).toBe(`${join(folder, 'resnet50.onnx')}\n`);
   expect(stderr).toContain('This model is UNTRAINED: its vectors mean nothing.');
 }, 180_000);
+
+test('model, called by npm, takes paths from the folder where npm was called', async () => {
+  writeFileSync(join(folder, 'no-weights'), 'x');
+  const args = [process.execPath, main, 'prepare', '--out', 'sub', '--weights', 'no-weights'];
+  const call = (script: string) =>
+    outputOf(
+      Bun.spawn(args, {
+        env: { ...process.env, INIT_CWD: folder, npm_lifecycle_event: script },
+        stdin: 'ignore',
+        stdout: 'pipe',
+        stderr: 'pipe',
+      }),
+    );
+  expect((await call('model')).stderr).toContain('no-weights: ');
+  expect((await call('model')).stderr).not.toContain('there is no such file');
+  expect((await call('test')).stderr).toContain('no-weights: there is no such file');
+});
 
 test('model prepare, Ctrl-C during a download ends with 130 and leaves nothing', async () => {
   const asked = Promise.withResolvers<void>();

@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DownloadError, ModelError } from '../../model/errors.ts';
@@ -28,8 +28,10 @@ const sha256 = async (path: string) =>
     .digest('hex');
 
 const spec = tinySpec(resnet50KerasV1);
+const { preprocess } = kerasV1Recipe;
+const resize = { mode: 'stretch', filter: 'nearest', ...spec.inputSize } as const;
 const tiny: ModelSource = {
-  recipe: { ...kerasV1Recipe, spec },
+  recipe: { ...kerasV1Recipe, spec, preprocess: { ...preprocess, resize } },
   read: untrainedWeights(spec),
   trained: false,
   source: { description: 'a small one', licence: 'none' },
@@ -102,6 +104,16 @@ describe('writeModel', () => {
     writeFileSync(file, '');
     await expect(write({ out: join(file, 'x') })).rejects.toThrow(file);
   });
+});
+
+test('writeModel, an end between the two files leaves no older manifest beside the new model', async () => {
+  const { onnxPath, manifestPath } = await write();
+  rmSync(onnxPath);
+  // A file cannot take the name of a folder that holds something.
+  mkdirSync(join(onnxPath, 'something'), { recursive: true });
+  await expect(write()).rejects.toThrow();
+  expect(existsSync(manifestPath)).toBeFalse();
+  rmSync(onnxPath, { recursive: true });
 });
 
 describe('failures leave what was there', () => {

@@ -8,7 +8,7 @@ import { resnet50Torchvision } from '../../model/resnet/spec.ts';
 import { detectFormat } from '../../model/weights/format.ts';
 import { openWeights } from '../../model/weights/open-weights.ts';
 import { openSafetensors } from '../../model/weights/safetensors.ts';
-import { readTorchvisionHead, torchvisionWeights } from '../../model/weights/torchvision.ts';
+import { torchvisionWeights } from '../../model/weights/torchvision.ts';
 import { randomLayers, tinySpec } from './support/random-weights.ts';
 import {
   safetensorsHeader,
@@ -49,21 +49,6 @@ test('torchvisionWeights, the values come back; the classifier and counters are 
     const { layer, bias, ...written } = layers[index]!;
     expect({ id: layer.id, bias, ...weights }).toEqual({ id: layer.id, bias, ...written });
   }
-});
-
-test('readTorchvisionHead, the classifier or undefined', () => {
-  writeSafetensors(path, tensors());
-  expect(readTorchvisionHead(path)).toBeUndefined();
-  writeSafetensors(
-    path,
-    tensors()
-      .set('fc.weight', tensor([3, 40], 2))
-      .set('fc.bias', tensor([3], 1)),
-  );
-  const { weight, bias, ...sizes } = readTorchvisionHead(path)!;
-  expect(sizes).toEqual({ classes: 3, dimension: 40 });
-  expect(weight).toEqual(new Float32Array(120).fill(2));
-  expect(bias).toEqual(new Float32Array(3).fill(1));
 });
 
 describe('torchvisionWeights, names what is wrong', () => {

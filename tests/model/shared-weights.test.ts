@@ -3,7 +3,6 @@ import { expect } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fromBinary } from '@bufbuild/protobuf';
-import { readTorchvisionHead } from '../../model/weights/torchvision.ts';
 import { ModelProtoSchema } from '../../src/gen/onnx/onnx_pb.ts';
 import { createDecoders } from '../../src/image/decoders.ts';
 import { prepareImage } from '../../src/image/prepare-image.ts';
@@ -12,6 +11,7 @@ import { data, testWith, unpacked } from '../support/data.ts';
 import { readGolden } from '../support/golden.ts';
 import { preparedTestModel, weightsOf } from '../support/models.ts';
 import { runOnnx } from './support/run-onnx.ts';
+import { readTorchvisionHead } from './support/torchvision-head.ts';
 
 interface Prepared {
   readonly manifest: Manifest;

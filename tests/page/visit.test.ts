@@ -90,7 +90,7 @@ testInBrowser('the page, says what the operator is', async () => {
   for (const fact of [
     '127.0.0.1:52001',
     embedder.info.modelId,
-    'trained',
+    'from a file',
     'fp32',
     'simd',
     'wasm',

@@ -85,7 +85,7 @@ test('check, a file or a URL, 1 where it does not pass', async () => {
 
 test.each([
   ['--image /no/such/file', 'no such file'],
-  [`--image ${tmpdir()}`, 'is not a file'],
+  [`--image ${tmpdir()}`, 'that is not a file'],
   ['--image a.png --url http://a/b.png', 'only one of them'],
 ])('check, %s ends in a ConfigError', async (options, words) => {
   const failure = await failureOf(run(`check -e 127.0.0.1:1 ${options}`));

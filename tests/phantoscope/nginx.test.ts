@@ -1,31 +1,17 @@
 /** Three operators behind nginx with docs/nginx.conf: spread, a kill under load, a rolling restart. */
 import { expect } from 'bun:test';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { layOut } from '../../model/resnet/layers.ts';
 import { samplePicture } from '../../src/phantoscope/sample-picture.ts';
 import { testExecutable } from '../support/executable.ts';
+import { freePorts } from '../support/free-address.ts';
 import { smallSpec, smallTestModel } from '../support/models.ts';
 import { type Operator, operatorKind, startOperator } from '../support/operator.ts';
 import { startPython, testWithStandin } from './standin.ts';
 
 const config = join(import.meta.dir, '../../docs/nginx.conf');
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve) =>
-          server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port)),
-        ),
-    ),
-  );
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
-}
 
 interface Nginx extends AsyncDisposable {
   /** Has the operator at a port left alone (`down`), or called again, by a new configuration. */

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'bun:test';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttp2Server } from 'node:http2';
 import { type AddressInfo, createServer, type Server } from 'node:net';
-import { assertAdvertisable, sameEndpoint } from '../../src/phantoscope/endpoint.ts';
+import { assertAdvertisable, sameEndpoint } from '../../src/phantoscope/advertised-endpoint.ts';
 import { connectOperator, type IdentityAnswer } from '../../src/phantoscope/operator-client.ts';
 import { checkOwnEndpoint, type SelfCheck } from '../../src/phantoscope/self-check.ts';
 import { failureOf } from './failure-of.ts';

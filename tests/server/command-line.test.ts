@@ -1,12 +1,12 @@
 /** The table of options: parser, help and README from one place. */
 import { describe, expect, test } from 'bun:test';
-import { parseEndpoint, parseListen } from '../../src/config/endpoint.ts';
 import { optionsHelp, optionsMarkdown } from '../../src/config/help.ts';
 import { flagOf, variableOf } from '../../src/config/option.ts';
 import { bytes, choice, duration, integer, list } from '../../src/config/option-types.ts';
 import { type Config, optionRows } from '../../src/config/options.ts';
 import { type CommandLine, parseCommandLine } from '../../src/config/parse-command-line.ts';
 import { suggest } from '../../src/config/suggest.ts';
+import { parseEndpoint, parseListen } from '../../src/endpoint.ts';
 import { ConfigError } from '../../src/errors.ts';
 
 const commands = ['serve', 'info', 'healthcheck', 'register', 'check'];
@@ -72,6 +72,13 @@ test.each([
   [['info', '--cors-origin', '*'], '--cors-origin is an option of serve, not of info'],
   [['--what-is-this'], '--what-is-this is not an option'],
   [['-x'], '-x is not an option'],
+  [['--port', '80'], '--port is not an option, did you mean --listen :PORT?'],
+  [['-p', '80'], '-p is not an option, did you mean --listen :PORT?'],
+  [['--listen', '80'], '--listen: read "80", which is a port without its colon: write ":80"'],
+  [['--endpoint', '80'], '--endpoint: read "80", which is a port, and has no host'],
+  [['--name', 'a b'], '--name: read "a b", which is not allowed; allowed: letters, digits'],
+  [['--name', '-a'], '--name: read "-a", which is not allowed'],
+  [['--instance', 'a/b'], '--instance: read "a/b", which is not allowed'],
 ])('%j is refused', (argv, words) => {
   expect(problemsOf(argv)).toContainEqual(expect.stringContaining(words));
 });
@@ -80,6 +87,14 @@ test('--help and --version win over whatever is wrong', () => {
   expect(parse(['--help', '--max-images', '0']).help).toBe(true);
   expect(parse(['info', '-h'])).toMatchObject({ help: true, command: 'info' });
   expect(parse(['--version', '--nonsense']).version).toBe(true);
+  expect(parse(['version']).version).toBe(true);
+});
+
+test('help, another word for --help, of a command as well', () => {
+  expect(parse(['help'])).toMatchObject({ help: true, named: false });
+  expect(parse(['help', 'info'])).toMatchObject({ help: true, named: true, command: 'info' });
+  expect(parse(['info', 'help', '--help'])).toMatchObject({ help: true, command: 'info' });
+  expect(problemsOf(['hlep'])[0]).toStartWith('"hlep" is not a command, did you mean help?');
 });
 
 test('variables, a slip in ours is a warning, others’ are none of our business', () => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { connect } from 'node:http2';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import { Code, ConnectError, createClient } from '@connectrpc/connect';
+import { Code, createClient } from '@connectrpc/connect';
 import { findTrailerError } from '@connectrpc/connect/protocol-grpc';
 import {
   compressionGzip,
@@ -16,6 +16,7 @@ import {
   ExecuteRequestSchema,
   Operator,
 } from '../../src/gen/omnisearch/operator_pb.ts';
+import { failureOf } from '../support/call-failure.ts';
 import { eventually, postJson, startServer, type TestServer, transports } from './start-server.ts';
 
 const KiB = 1024;
@@ -25,18 +26,10 @@ beforeAll(async () => {
 });
 afterAll(() => running[Symbol.asyncDispose]());
 
-const failure = (promise: Promise<unknown>): Promise<ConnectError> =>
-  promise.then(
-    () => {
-      throw new Error('it succeeded');
-    },
-    (error: unknown) => ConnectError.from(error),
-  );
-
 describe.each(Object.entries(transports))('%s', (_, transport) => {
   test('a request over the limit is RESOURCE_EXHAUSTED and names the flag', async () => {
     const client = createClient(Operator, transport(running.url));
-    const error = await failure(client.execute({ datas: ['a'.repeat(200 * KiB)] }));
+    const error = await failureOf(client.execute({ datas: ['a'.repeat(200 * KiB)] }));
     expect(error.code).toBe(Code.ResourceExhausted);
     expect(error.rawMessage).toContain('at most 65536 bytes are allowed (--max-message-bytes)');
     expect(error.findDetails(ErrorInfoSchema)[0]?.reason).toBe('MESSAGE_TOO_LARGE');
@@ -45,7 +38,7 @@ describe.each(Object.entries(transports))('%s', (_, transport) => {
 
   test('a reply over the limit is RESOURCE_EXHAUSTED as well', async () => {
     const client = createClient(Operator, transport(running.url));
-    const error = await failure(client.execute({ datas: Array<string>(20).fill('a') }));
+    const error = await failureOf(client.execute({ datas: Array<string>(20).fill('a') }));
     expect(error.code).toBe(Code.ResourceExhausted);
     expect(error.rawMessage).toMatch(/^the reply has \d+ bytes; .*--max-message-bytes/);
   });
@@ -139,8 +132,9 @@ test.each([
     '{"datas":"not-a-list-but-perhaps-an-image"}',
     'omnisearch.ExecuteRequest.datas: expected Array',
   ],
-  ['{"datas":[', 'omnisearch.ExecuteRequest: the body is not the JSON of this message'],
-  ['secret', 'omnisearch.ExecuteRequest: the body is not the JSON of this message'],
+  ['{"datas":[', 'omnisearch.ExecuteRequest: the body is not a JSON object, or not a whole one'],
+  ['secret', 'omnisearch.ExecuteRequest: the body is not a JSON object, or not a whole one'],
+  ['', 'omnisearch.ExecuteRequest: the body is empty; the JSON of a message without fields is {}'],
 ])('malformed JSON, %s: what was sent is not quoted', async (body, words) => {
   const reply = await postJson(running.url, 'Execute', body);
   expect(reply.status).toBe(400);
@@ -220,7 +214,7 @@ test('gzip, a bomb is RESOURCE_EXHAUSTED before it is unpacked', async () => {
     }),
   ]) {
     const client = createClient(Operator, transport);
-    const error = await failure(client.execute({ datas: ['a'.repeat(20 * KiB * KiB)] }));
+    const error = await failureOf(client.execute({ datas: ['a'.repeat(20 * KiB * KiB)] }));
     expect(error.code).toBe(Code.ResourceExhausted);
     expect(error.rawMessage).toContain('--max-message-bytes');
   }

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { Code, ConnectError, createClient } from '@connectrpc/connect';
+import { Code, createClient } from '@connectrpc/connect';
 import { BadRequestSchema, ErrorInfoSchema } from '../../src/gen/google/rpc/error_details_pb.ts';
 import { Operator } from '../../src/gen/omnisearch/operator_pb.ts';
+import { failureOf } from '../support/call-failure.ts';
 import { fakeVector } from '../support/fake-embedder.ts';
 import {
   eventually,
@@ -18,14 +19,6 @@ beforeAll(async () => {
   });
 });
 afterAll(() => running[Symbol.asyncDispose]());
-
-const failure = (promise: Promise<unknown>): Promise<ConnectError> =>
-  promise.then(
-    () => {
-      throw new Error('it succeeded');
-    },
-    (error: unknown) => ConnectError.from(error),
-  );
 
 describe.each(Object.entries(transports))('%s', (_, transport) => {
   test('Execute, a vector for each item in order', async () => {
@@ -64,14 +57,14 @@ describe.each(Object.entries(transports))('%s', (_, transport) => {
 
   test('Execute, the error names the item, its code and the field', async () => {
     const client = createClient(Operator, transport(running.url));
-    const error = await failure(client.execute({ datas: ['fine', 'FAKE_FAIL:IMAGE_TRUNCATED'] }));
+    const error = await failureOf(client.execute({ datas: ['fine', 'FAKE_FAIL:IMAGE_TRUNCATED'] }));
     expect(error.code).toBe(Code.InvalidArgument);
     expect(error.rawMessage).toBe('datas[1]: made up: IMAGE_TRUNCATED');
     expect(error.findDetails(ErrorInfoSchema)[0]).toMatchObject({ reason: 'IMAGE_TRUNCATED' });
     expect(error.findDetails(BadRequestSchema)[0]?.fieldViolations).toMatchObject([
       { field: 'datas[1]', description: 'made up: IMAGE_TRUNCATED' },
     ]);
-    const several = await failure(
+    const several = await failureOf(
       client.execute({ datas: ['FAKE_FAIL:IMAGE_EMPTY', 'fine', 'FAKE_FAIL:IMAGE_CORRUPT'] }),
     );
     expect(several.findDetails(ErrorInfoSchema)[0]).toMatchObject({ reason: 'IMAGE_EMPTY' });
@@ -94,7 +87,7 @@ test('Execute, urls are ignored where there are datas', async () => {
 });
 
 test('Execute, urls alone are the images', async () => {
-  const error = await failure(
+  const error = await failureOf(
     grpcClient(running.url).execute({ urls: ['one', 'FAKE_FAIL:URL_FORBIDDEN'] }),
   );
   expect(error.code).toBe(Code.PermissionDenied);
@@ -104,7 +97,7 @@ test('Execute, urls alone are the images', async () => {
 test('Execute, more images than allowed are refused by the name of the flag', async () => {
   const client = grpcClient(running.url);
   expect((await client.execute({ datas: Array<string>(8).fill('a') })).nums).toBe(8n);
-  const error = await failure(client.execute({ datas: Array<string>(9).fill('a') }));
+  const error = await failureOf(client.execute({ datas: Array<string>(9).fill('a') }));
   expect(error.code).toBe(Code.InvalidArgument);
   expect(error.rawMessage).toBe('datas[8]: more than 8 images in one call (--max-images)');
 });
@@ -115,12 +108,12 @@ test.each([
   ['INFERENCE_FAILED', Code.Internal],
   ['DEADLINE', Code.DeadlineExceeded],
 ] as const)('Execute, %s has its gRPC code', async (code, expected) => {
-  const error = await failure(grpcClient(running.url).execute({ datas: [`FAKE_FAIL:${code}`] }));
+  const error = await failureOf(grpcClient(running.url).execute({ datas: [`FAKE_FAIL:${code}`] }));
   expect(error.code).toBe(expected);
 });
 
 test('Execute, what nobody foresaw is INTERNAL, its cause in the log and not on the wire', async () => {
-  const error = await failure(grpcClient(running.url).execute({ datas: ['FAKE_CRASH'] }));
+  const error = await failureOf(grpcClient(running.url).execute({ datas: ['FAKE_CRASH'] }));
   expect(error.code).toBe(Code.Internal);
   expect(error.rawMessage).toBe('internal error');
   const line = await running.logged((l) => l.code === 'internal' && l.error === 'INTERNAL');
@@ -128,7 +121,7 @@ test('Execute, what nobody foresaw is INTERNAL, its cause in the log and not on 
 });
 
 test('Execute, fewer vectors than images is an error and never an answer', async () => {
-  const error = await failure(grpcClient(running.url).execute({ datas: ['a', 'FAKE_SHORT'] }));
+  const error = await failureOf(grpcClient(running.url).execute({ datas: ['a', 'FAKE_SHORT'] }));
   expect(error.code).toBe(Code.Internal);
 });
 
@@ -141,7 +134,7 @@ test('Execute, a client that cancels ends the work', async () => {
   );
   await eventually(() => running.embedder.inFlight === 1 || undefined);
   cancel.abort();
-  expect((await failure(call)).code).toBe(Code.Canceled);
+  expect((await failureOf(call)).code).toBe(Code.Canceled);
   await eventually(() => running.embedder.aborted === before + 1 || undefined);
   expect(running.embedder.inFlight).toBe(0);
   const line = await running.logged((l) => l.requestId === 'cancelled-call');
@@ -154,7 +147,7 @@ test.each(Object.entries(transports))(
     const client = createClient(Operator, transport(running.url));
     const before = running.embedder.aborted;
     const call = client.execute({ datas: ['FAKE_DELAY:60000'] }, { timeoutMs: 100 });
-    expect((await failure(call)).code).toBe(Code.DeadlineExceeded);
+    expect((await failureOf(call)).code).toBe(Code.DeadlineExceeded);
     await eventually(() => running.embedder.aborted === before + 1 || undefined);
   },
 );

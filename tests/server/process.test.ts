@@ -1,6 +1,7 @@
 /** The command line as a process: what it prints, what it exits with, what signals do. */
 import { expect, test } from 'bun:test';
 import { createServer } from 'node:net';
+import { describeWeights } from '../../src/cli/info.ts';
 import { explainListenError } from '../../src/cli/listen-error.ts';
 import { smallPicture } from '../contract/pictures.ts';
 import { operatorKind, runOperator, startOperator } from '../support/operator.ts';
@@ -18,6 +19,9 @@ test('--version, --help', async () => {
   const own = await runOperator(['healthcheck', '--help']);
   expect(own.stdout).toContain('resnet50-encoder healthcheck:');
   expect(own.stdout).not.toContain('--max-images');
+  expect(await runOperator(['help', 'healthcheck'])).toEqual(own);
+  for (const text of [help.stdout, own.stdout])
+    for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
 });
 
 test('wrong options, exit 2 and all of them on stderr', async () => {
@@ -49,8 +53,17 @@ test('an address that is not ours, exit 1 and a sentence', async () => {
 test('info, says what would be served', async () => {
   const run = await runOperator(['info', '--endpoint', 'edge:52001']);
   expect(run.code).toBe(0);
-  for (const words of ['model id:', 'trained:', 'precision:', 'device:', 'threads:', 'edge:52001'])
+  for (const words of ['model id:', 'weights:', 'precision:', 'device:', 'threads:', 'edge:52001'])
     expect(run.stdout).toContain(words);
+});
+
+test('describeWeights, where they came from and not what they are worth', () => {
+  const source = { description: 'a.h5', sha256: 'ab'.repeat(32), licence: 'unknown' };
+  expect(describeWeights({ trained: true, source })).toBe(`from a.h5 (SHA-256 ${source.sha256})`);
+  const made = { description: 'untrained: random, seed 1', licence: 'none' };
+  expect(describeWeights({ trained: false, source: made })).toBe(
+    'untrained: random, seed 1; the vectors mean nothing',
+  );
 });
 
 test('healthcheck, 0 where an operator serves and 1 where none does', async () => {
@@ -77,6 +90,16 @@ test('a name that does not resolve is a warning', async () => {
   const line = await operator.logged((l) => l.level === 'warn' && l.host !== undefined);
   expect(line.msg).toContain('"no-such-host.invalid" of --endpoint does not resolve');
 });
+
+test.each(['0.0.0.0', '[::]', '[0::0]'])(
+  '--endpoint %s:5012, a warning with the fix',
+  async (host) => {
+    await using operator = await startOperator({ args: ['--endpoint', `${host}:5012`] });
+    const line = await operator.logged((l) => l.level === 'warn' && l.host !== undefined);
+    expect(line.msg).toStartWith(`--endpoint ${host}:5012 is what Identity tells Phantoscope`);
+    expect(line.msg).toContain('for example 192.168.1.20:5012');
+  },
+);
 
 test.each(['SIGTERM', 'SIGINT'] as const)('%s, exit 0', async (signal) => {
   await using operator = await startOperator();

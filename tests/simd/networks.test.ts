@@ -1,5 +1,11 @@
 import { expect, test } from 'bun:test';
-import type { ResnetSpec } from '../../model/resnet/spec.ts';
+import {
+  type ResnetSpec,
+  resnet18Torchvision,
+  resnet34Torchvision,
+  resnet50Torchvision,
+  resnet101Torchvision,
+} from '../../model/resnet/spec.ts';
 import { openSession } from '../../src/inference/onnxruntime/session.ts';
 import { createSimdEngine } from '../../src/inference/simd/engine.ts';
 import type { SimdModel } from '../../src/inference/simd/open-network.ts';
@@ -55,6 +61,21 @@ const cases: Record<string, Partial<ResnetSpec> & { foldBatchNorm?: boolean }> =
 for (const [name, { foldBatchNorm = true, ...spec }] of Object.entries(cases))
   test(`simd, agrees with onnxruntime: ${name}`, async () => {
     const model = tinyResnet(spec, { foldBatchNorm });
+    const image = testImage(model.manifest.graph);
+    expectAgreement(openInProcess(model).run(image), await reference(model, image));
+  });
+
+for (const published of [
+  resnet18Torchvision,
+  resnet34Torchvision,
+  resnet50Torchvision,
+  resnet101Torchvision,
+])
+  test(`simd, agrees with onnxruntime: ${published.architecture}, with a quarter of its channels`, async () => {
+    const model = tinyResnet({
+      ...published,
+      ...{ stemFilters: 16, filters: [16, 32, 64, 128], inputSize: { height: 112, width: 112 } },
+    });
     const image = testImage(model.manifest.graph);
     expectAgreement(openInProcess(model).run(image), await reference(model, image));
   });

@@ -50,10 +50,14 @@ test('two threads, give the same bits while other work holds a core', async () =
 });
 
 /** An engine, and its threads to lay hands on. */
-async function openWithWorkers(threads: number): Promise<{ engine: Engine; workers: Worker[] }> {
+async function openWithWorkers(
+  threads: number,
+  patienceMs?: number,
+): Promise<{ engine: Engine; workers: Worker[] }> {
   const workers: Worker[] = [];
   const engine = await open({
     threads,
+    ...(patienceMs !== undefined && { patienceMs }),
     startThread(index) {
       const worker = startWorker('inference/simd/worker', { index });
       workers.push(worker);
@@ -80,6 +84,34 @@ test('a thread that throws, ends the engine with its error', async () => {
   const { engine, workers } = await openWithWorkers(1);
   workers[0]!.emit('error', new Error('thrown in a thread'));
   expect((await engine.lost).message).toBe('thrown in a thread');
+  await engine.close();
+});
+
+test('a thread that hangs, ends the engine: what waits for it is rejected', async () => {
+  const { engine, workers } = await openWithWorkers(2, 300);
+  expect(await engine.run([images[0]!])).toEqual([expected[0]!]);
+  // They never hear of the image.
+  for (const worker of workers) worker.postMessage = () => {};
+  const run = engine.run([images[0]!]);
+  await expect(run).rejects.toThrow('it hangs: nothing has come back for 0.3 s');
+  expect((await engine.lost).message).toContain('it hangs');
+  await engine.close();
+});
+
+test('a thread that hangs where the others do without it, ends the engine as well', async () => {
+  const { engine, workers } = await openWithWorkers(2, 300);
+  workers[0]!.postMessage = () => {};
+  expect(await engine.run([images[0]!])).toEqual([expected[0]!]);
+  expect(await engine.run([images[1]!])).toEqual([expected[1]!]);
+  expect((await engine.lost).message).toContain('it hangs');
+  await engine.close();
+});
+
+test('a thread that is idle, does not hang', async () => {
+  const { engine } = await openWithWorkers(2, 60);
+  await engine.run([images[0]!]);
+  await Bun.sleep(150);
+  expect(await engine.run([images[0]!])).toEqual([expected[0]!]);
   await engine.close();
 });
 

@@ -2,8 +2,8 @@ import { afterAll, describe, expect, test } from 'bun:test';
 import { Worker } from 'node:worker_threads';
 import { ConfigError, OperatorError } from '../../src/errors.ts';
 import { createFetchThread } from '../../src/image/source/fetch-thread.ts';
-import { createUrlFetcher, urlFetcherDefaults } from '../../src/image/source/url-fetcher.ts';
-import { openFetcher, response, serve } from './loopback-server.ts';
+import { createUrlFetcher } from '../../src/image/source/url-fetcher.ts';
+import { fetcherOptions, fetchWith, openFetcher, response, serve } from './loopback-server.ts';
 
 /**
  * What `outcome` fails with. Not `expect(…).rejects`: that blocks in bun test until it knows, and where it is called from
@@ -19,33 +19,31 @@ async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await Bun.sleep(5); // the test's own time limit ends it
 }
 
-const options = { maxImageBytes: 1_000_000, allow: ['127.0.0.1'] };
-const fileOptions = { ...urlFetcherDefaults, ...options };
 const never = () => new AbortController().signal;
 /** A thread that is not ours, with this for its code. */
 const pretend = (code: string) => () => new Worker(code, { eval: true });
 
 describe('createUrlFetcher, on its own thread', () => {
-  const fetcher = createUrlFetcher({ ...options, maxFetchedBytes: 1_000_000 });
+  const fetcher = createUrlFetcher({ ...fetcherOptions, maxFetchedBytes: 1_000_000 });
   afterAll(() => fetcher.close());
 
   test('fetch, the file comes whole and may be transferred', async () => {
     const body = crypto.getRandomValues(new Uint8Array(50_000));
     using server = await serve((socket) => socket.end(response(body)));
-    const file = await fetcher.fetch(server.origin, never());
+    const file = await fetchWith(fetcher)(server.origin, never());
     expect(Buffer.compare(file, body)).toBe(0);
     expect(structuredClone(file, { transfer: [file.buffer] })).toHaveLength(50_000);
   });
 
   test('fetch, an error keeps its code, its message and its cause', async () => {
-    const error = await rejection(fetcher.fetch('http://localhost/', never()));
+    const error = await rejection(fetchWith(fetcher)('http://localhost/', never()));
     expect(error).toBeInstanceOf(OperatorError);
     expect(error).toMatchObject({
       code: 'URL_UNREACHABLE',
       message: 'no connection to localhost',
       cause: expect.stringContaining('ECONNREFUSED'),
     });
-    expect(await rejection(fetcher.fetch('http://0x7f.2/', never()))).toMatchObject({
+    expect(await rejection(fetchWith(fetcher)('http://0x7f.2/', never()))).toMatchObject({
       code: 'URL_FORBIDDEN',
       cause: expect.stringContaining('127.0.0.2: a loopback address'),
     });
@@ -54,7 +52,7 @@ describe('createUrlFetcher, on its own thread', () => {
   test('fetch, a client that gives up ends the connection', async () => {
     using server = await serve(() => {});
     const client = new AbortController();
-    const given = rejection(fetcher.fetch(server.origin, client.signal));
+    const given = rejection(fetchWith(fetcher)(server.origin, client.signal));
     await until(() => server.connections.size === 1);
     client.abort();
     expect(await given).toMatchObject({ code: 'CANCELLED' });
@@ -63,8 +61,8 @@ describe('createUrlFetcher, on its own thread', () => {
 
   test('fetch, a time that is over ends the connection', async () => {
     using server = await serve(() => {});
-    const impatient = createUrlFetcher({ ...options, timeoutMs: 1_500 });
-    const late = rejection(impatient.fetch(server.origin, never()));
+    const impatient = createUrlFetcher({ ...fetcherOptions, timeoutMs: 1_500 });
+    const late = rejection(fetchWith(impatient)(server.origin, never()));
     await until(() => server.connections.size === 1);
     expect(await late).toMatchObject({
       code: 'URL_TIMEOUT',
@@ -83,26 +81,28 @@ describe('createUrlFetcher, on its own thread', () => {
       return first.promise;
     });
     await begun.promise;
-    expect(await rejection(fetcher.fetch(server.origin, never()))).toMatchObject({
+    expect(await rejection(fetchWith(fetcher)(server.origin, never()))).toMatchObject({
       code: 'OVERLOADED',
       message:
         'files fetched by URL take 1000000 bytes together (--max-fetched-bytes); try again later',
     });
     first.resolve();
     await using;
-    expect(await fetcher.fetch(server.origin, never())).toHaveLength(600_000);
-    expect(await fetcher.fetch(server.origin, never())).toHaveLength(600_000);
+    expect(await fetchWith(fetcher)(server.origin, never())).toHaveLength(600_000);
+    expect(await fetchWith(fetcher)(server.origin, never())).toHaveLength(600_000);
   });
 });
 
 test('createUrlFetcher, an entry of the allow list that cannot be read ends the start', () => {
-  expect(() => createUrlFetcher({ ...options, allow: ['10.0.0.0/99'] })).toThrow(ConfigError);
+  expect(() => createUrlFetcher({ ...fetcherOptions, allow: ['10.0.0.0/99'] })).toThrow(
+    ConfigError,
+  );
 });
 
 describe('createFetchThread', () => {
   test('fetchFile, a thread that crashes fails what it had in hand, and the next gets another', async () => {
     let started = 0;
-    const thread = createFetchThread(fileOptions, {
+    const thread = createFetchThread(fetcherOptions, {
       spawn: () => {
         started += 1;
         return pretend(
@@ -121,7 +121,7 @@ describe('createFetchThread', () => {
   });
 
   test('fetchFile, a thread that is busy for ever holds up nobody and is ended', async () => {
-    const thread = createFetchThread(fileOptions, {
+    const thread = createFetchThread(fetcherOptions, {
       spawn: pretend(
         `require('node:worker_threads').parentPort.on('message', () => { for (;;); })`,
       ),
@@ -138,7 +138,7 @@ describe('createFetchThread', () => {
 
   test('close, what is being fetched fails as the operator shuts down', async () => {
     using server = await serve(() => {});
-    const thread = createFetchThread(fileOptions);
+    const thread = createFetchThread(fetcherOptions);
     const pending = rejection(thread.fetchFile(server.origin, never()));
     await until(() => server.connections.size === 1);
     await thread.close();
@@ -146,7 +146,7 @@ describe('createFetchThread', () => {
   });
 
   test('fetchFile, starts no thread for a signal that has fired, and none before the first URL', async () => {
-    const thread = createFetchThread(fileOptions, {
+    const thread = createFetchThread(fetcherOptions, {
       spawn: () => {
         throw new Error('started');
       },
@@ -160,10 +160,10 @@ describe('createFetchThread', () => {
 
 test('withFile, the slot is held until the file is used', async () => {
   using server = await serve((socket) => socket.end(response('x')));
-  const { withFile, fetch } = openFetcher({ concurrency: 1 });
+  const one = openFetcher({ concurrency: 1 });
   const used = Promise.withResolvers<string>();
-  const first = withFile(server.origin, never(), () => used.promise);
-  const second = fetch(server.origin, never());
+  const first = one.withFile(server.origin, never(), () => used.promise);
+  const second = fetchWith(one)(server.origin, never());
   await Bun.sleep(50);
   expect(server.accepted).toBe(1);
   used.resolve('done');

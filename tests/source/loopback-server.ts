@@ -6,7 +6,6 @@ import {
   createUrlFetcher,
   type UrlFetcher,
   type UrlFetcherOptions,
-  urlFetcherDefaults,
 } from '../../src/image/source/url-fetcher.ts';
 
 export interface LoopbackServer {
@@ -75,24 +74,36 @@ export function response(body: Uint8Array | string, headers: readonly string[] =
 export const redirect = (location: string, status = 302): string =>
   `HTTP/1.1 ${status} Found\r\nLocation: ${location}\r\nContent-Length: 0\r\n\r\n`;
 
+/** What the command line gives when nothing is asked for, but for 127.0.0.1 and small files. */
+export const fetcherOptions: UrlFetcherOptions = {
+  enabled: true,
+  allow: ['127.0.0.1'],
+  connectTimeoutMs: 5_000,
+  firstByteTimeoutMs: 10_000,
+  timeoutMs: 30_000,
+  maxRedirects: 3,
+  concurrency: 16,
+  maxFetchedBytes: 256 * 2 ** 20,
+  maxImageBytes: 1_000_000,
+};
+
+/** The whole file, for a test that minds the memory itself. */
+export const fetchWith =
+  ({ withFile }: Pick<UrlFetcher, 'withFile'>) =>
+  (url: string, signal: AbortSignal = new AbortController().signal) =>
+    withFile(url, signal, async (file) => file);
+
 /** A fetcher on this thread that may reach 127.0.0.1 and nothing else that is not public. */
 export function openFetcher(options: Partial<UrlFetcherOptions> & FetchFileSeams = {}): UrlFetcher {
   const { resolve, ownAddresses, ...rest } = options;
-  const settings = {
-    ...urlFetcherDefaults,
-    maxImageBytes: 1_000_000,
-    allow: ['127.0.0.1'],
-    ...rest,
-  };
+  const settings = { ...fetcherOptions, ...rest };
   const seams = { ...(resolve && { resolve }), ...(ownAddresses && { ownAddresses }) };
   const fetchFile = createFetchFile(settings, seams);
   return createUrlFetcher(settings, { fetchFile, close: async () => {} });
 }
 
-export function fetcher(options?: Parameters<typeof openFetcher>[0]) {
-  const { fetch } = openFetcher(options);
-  return (url: string, signal: AbortSignal = new AbortController().signal) => fetch(url, signal);
-}
+export const fetcher = (options?: Parameters<typeof openFetcher>[0]) =>
+  fetchWith(openFetcher(options));
 
 /** A resolver that knows these names and no others, and counts what it is asked. */
 export function names(table: Readonly<Record<string, readonly string[]>>) {

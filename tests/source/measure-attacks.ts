@@ -3,6 +3,7 @@
  * process, so that memory and the event loop's delays are the fetcher's own.
  */
 import { createUrlFetcher } from '../../src/image/source/url-fetcher.ts';
+import { fetcherOptions, fetchWith } from './loopback-server.ts';
 
 const server = Bun.spawn([process.execPath, `${import.meta.dir}/attack-server.ts`], {
   stdout: 'pipe',
@@ -10,11 +11,7 @@ const server = Bun.spawn([process.execPath, `${import.meta.dir}/attack-server.ts
 const { value } = await server.stdout.getReader().read();
 const origin = `http://127.0.0.1:${Number(new TextDecoder().decode(value))}`;
 const maxImageBytes = 100 * 2 ** 20;
-const { fetch } = createUrlFetcher({
-  maxImageBytes,
-  allow: ['127.0.0.1'],
-  maxFetchedBytes: 2 ** 28,
-});
+const fetch = fetchWith(createUrlFetcher({ ...fetcherOptions, maxImageBytes }));
 
 interface Figures {
   ms: number;

@@ -2,6 +2,7 @@
 import { runtimeFor } from '../../build/runtime.ts';
 import { targets } from '../../build/targets.ts';
 import { defaultCacheDir } from '../../src/cache-dir.ts';
+import { missingEmulator } from './arm64.ts';
 import { testExecutable } from './executable.ts';
 import { preparedTestModel, smallTestModel } from './models.ts';
 
@@ -12,7 +13,7 @@ for (const model of [undefined, smallTestModel(), await preparedTestModel('untra
 
 // The arm64 test runs this under an emulator; without a registry it says what is missing.
 const arm64 = targets.find(({ name }) => name === 'linux-arm64');
-if (arm64 && Bun.which('qemu-aarch64-static'))
+if (arm64 && missingEmulator === undefined)
   try {
     tell(runtimeFor(arm64, { cacheDir: defaultCacheDir(), tell }));
   } catch (error) {

@@ -4,7 +4,7 @@ import {
   createAdmission,
 } from '../../src/embedder/admission.ts';
 import type { EncodedText } from '../../src/embedder/embedder.ts';
-import type { EmbedderOptions } from '../../src/embedder/open.ts';
+import type { EmbedderOptions } from '../../src/embedder/embedder-options.ts';
 
 const admissionLimits: AdmissionLimits = {
   maxImages: 256,

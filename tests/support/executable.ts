@@ -1,7 +1,7 @@
 /** The compiled executable, as a user would have it: built once and again when its sources change. */
 import { existsSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { BunPlugin } from 'bun';
 import { compile } from '../../build/compile.ts';
 import { embeddedModel } from '../../build/embedded-model.ts';
@@ -20,20 +20,28 @@ export async function testExecutable(onnx?: string, precision = 'fp32'): Promise
   });
 }
 
-/** The executable without a model and with tests/support/faulty-dawn.ts in place of Dawn. */
+/** The executable without a model and with faults below its engines, which the product has no way to be told of. */
 export async function faultyExecutable(): Promise<string> {
-  const real = join(repository, 'src/inference/webgpu/dawn.ts');
-  const faulty = join(repository, 'tests/support/faulty-dawn.ts');
-  const plugin: BunPlugin = {
-    name: 'faulty-dawn',
+  const plugins = [
+    exchange('src/inference/webgpu/dawn.ts', 'tests/support/faulty-dawn.ts'),
+    exchange('src/inference/simd/threads/open-thread.ts', 'tests/support/faulty-threads.ts'),
+    exchange('src/inference/stall-watch.ts', 'tests/support/impatient-watch.ts'),
+  ];
+  const name = fingerprint(['src', 'build', 'tests/support'], 'faults');
+  return kept(name, (outfile) => compile({ outfile, plugins }));
+}
+
+/** Whoever imports `file` gets `other`, which itself may import `file`. */
+function exchange(file: string, other: string): BunPlugin {
+  const [real, faulty] = [join(repository, file), join(repository, other)];
+  return {
+    name: other,
     setup(build) {
-      build.onResolve({ filter: /\/dawn\.ts$/ }, ({ importer }) => ({
+      build.onResolve({ filter: new RegExp(`/${basename(file)}$`) }, ({ importer }) => ({
         path: importer === faulty ? real : faulty,
       }));
     },
   };
-  const name = fingerprint(['src', 'build', 'tests/support'], 'faulty-dawn');
-  return kept(name, (outfile) => compile({ outfile, plugins: [plugin] }));
 }
 
 async function kept(name: string, build: (outfile: string) => Promise<unknown>): Promise<string> {

@@ -126,7 +126,7 @@ export function createFakeEmbedder({
         timings: { source: 0, decode: 1.25, preprocess: 0.5, queue: 2, infer: 3 },
       };
     },
-    async drain() {},
+    lost: new Promise(() => {}),
     async close() {
       closed = true;
     },

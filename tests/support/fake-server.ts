@@ -8,8 +8,11 @@ import { createFakeEmbedder } from './fake-embedder.ts';
 const msPerImage = Number(process.env.FAKE_MS_PER_IMAGE ?? 0);
 const openingMs = Number(process.env.FAKE_OPENING_MS ?? 0);
 
-const code = await runCli(process.argv.slice(2), async (config) => {
-  await Bun.sleep(openingMs);
-  return createFakeEmbedder({ msPerImage, limits: config });
+const code = await runCli(process.argv.slice(2), {
+  checkOptions: async () => {},
+  openEmbedder: async (config) => {
+    await Bun.sleep(openingMs);
+    return createFakeEmbedder({ msPerImage, limits: config });
+  },
 });
 process.exit(code);

@@ -4,6 +4,7 @@
  * it lies there:
  *   destroy            the device is destroyed, and the file removed
  *   destroy-at-submit  the same with the next commands that are handed over, in the middle of a run
+ *   hang               the driver does not come back from the next commands that are handed over, and the file is removed
  *   out-of-memory      buffers are as large as the adapter can address, which SwiftShader cannot allocate
  *   broken-shaders     shaders are not WGSL
  */
@@ -13,7 +14,7 @@ import * as dawn from '../../src/inference/webgpu/dawn.ts';
 
 export const { listAdapters, unloadDawn } = dawn;
 
-type Fault = 'destroy' | 'destroy-at-submit' | 'out-of-memory' | 'broken-shaders';
+type Fault = 'destroy' | 'destroy-at-submit' | 'hang' | 'out-of-memory' | 'broken-shaders';
 
 const folder = process.env.TEST_GPU_FAULTS;
 const pathOf = (fault: Fault): string => join(folder ?? '/nowhere', fault);
@@ -54,6 +55,7 @@ function withFaults(device: GPUDevice): GPUDevice {
   const submit = queue.submit.bind(queue);
   queue.submit = (commands) => {
     if (take('destroy-at-submit')) device.destroy();
+    if (take('hang')) for (;;);
     submit(commands);
   };
   const watch = setInterval(() => {

@@ -2,6 +2,8 @@
 import { join } from 'node:path';
 import { testExecutable } from './executable.ts';
 import { preparedTestModel } from './models.ts';
+import { type Output, outputOf } from './output-of.ts';
+import { readLines } from './read-lines.ts';
 
 const root = join(import.meta.dir, '../..');
 
@@ -129,35 +131,17 @@ export async function startOperator(options: OperatorOptions = {}): Promise<Oper
 export async function runOperator(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
-): Promise<{ code: number; stdout: string; stderr: string }> {
+): Promise<Output> {
   const child = Bun.spawn([...(await operatorCommand()), ...args], {
     env: { ...withoutOperatorVariables(), ...env },
     stdout: 'pipe',
     stderr: 'pipe',
   });
-  const [stdout, stderr, code] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  return { code, stdout, stderr };
+  return outputOf(child);
 }
 
 function withoutOperatorVariables(): Record<string, string | undefined> {
   return Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !name.startsWith('OP_')),
   );
-}
-
-async function readLines(
-  stream: ReadableStream<Uint8Array>,
-  take: (line: string) => void,
-): Promise<void> {
-  const decoder = new TextDecoder();
-  let rest = '';
-  for await (const chunk of stream) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) if (line !== '') take(line);
-  }
 }

@@ -1,6 +1,6 @@
 /**
- * A GPU that fails while the executable serves: the device is lost, memory runs out, the driver goes away, shaders do not
- * compile. Every call in flight gets its own vectors all the same, and readiness tells what is going on. The executable has
+ * A GPU that fails while the executable serves: the device is lost, memory runs out, the driver goes away or hangs, shaders
+ * do not compile. Every call in flight gets its own vectors all the same, and readiness tells what is going on. The executable has
  * tests/support/faulty-dawn.ts in it.
  */
 import { describe, expect } from 'bun:test';
@@ -138,6 +138,20 @@ describe('a GPU that fails while serving', () => {
       await trial.operator.logged(({ msg }) => msg === 'going on with simd on wasm');
       await expectNoneLost(trial);
       expect(told(trial)).toMatch(/warn: no replacement: no WebGPU adapter was found.*no Vulkan/);
+    },
+    patience,
+  );
+
+  testUnless(
+    missing,
+    'a driver that hangs, is given up and the calls in flight are answered by another device',
+    async () => {
+      await using trial = await startTrial('--max-batch', '1');
+      trial.fault('hang');
+      await expectNoneLost(trial);
+      await trial.operator.logged(({ msg }) => msg?.startsWith('going on with') ?? false);
+      expect(told(trial)).toMatch(/warn: onnxruntime on webgpu is lost: it hangs: nothing has/);
+      expect(await state(trial)).toBe('ready');
     },
     patience,
   );

@@ -13,35 +13,35 @@ const serve = ['serve'];
 export const limitOptions = {
   memory: optional({
     type: bytes(256 * MiB, 1024 * GiB),
-    fallbackText: "the machine's, or what its container may take",
+    fallbackText: "the machine's, or what its container is allowed",
     group: 'memory',
     commands: serve,
     description:
-      'Memory that the operator may count on; the following are shares of it. It needs 640MiB; with less it warns.',
+      'Memory that the operator may use. The next three options are shares of it. Below 640MiB it warns.',
   }),
   maxBytesInFlight: optional({
     type: bytes(MiB, 64 * GiB),
-    fallbackText: 'an eighth of the memory, from 64MiB to 1GiB',
+    fallbackText: 'an eighth of --memory, from 64MiB to 1GiB',
     group: 'memory',
     commands: serve,
     description:
-      'Most bytes of requests held at once, over all calls, until their images are done; further ones are refused.',
+      'Most bytes of all requests together, counted until their images are done. Further requests are refused.',
   }),
   maxFetchedBytes: optional({
     type: bytes(MiB, 64 * GiB),
-    fallbackText: 'a sixteenth, from 32MiB to 512MiB',
+    fallbackText: 'a sixteenth of --memory, from 32MiB to 512MiB',
     group: 'memory',
     commands: serve,
     description:
-      'Most bytes of files fetched by URL held at once, until they are decoded; never less than one file may have.',
+      'Most bytes of all files fetched by URL together, counted until they are decoded. One file of --max-image-bytes always fits.',
   }),
   maxDecodedBytes: optional({
     type: bytes(MiB, 64 * GiB),
-    fallbackText: 'a quarter, from 128MiB to 4GiB',
+    fallbackText: 'a quarter of --memory, from 128MiB to 4GiB',
     group: 'memory',
     commands: serve,
     description:
-      'Most bytes that decoding takes at once; images wait for their share of it, and one that needs more is refused.',
+      'Most memory for decoding images. Images wait for their share; one that needs more than all of it is refused.',
   }),
   maxImages: option({
     type: integer(1, 100_000),
@@ -55,14 +55,14 @@ export const limitOptions = {
     fallback: 100 * MiB,
     group: 'images',
     commands: serve,
-    description: 'Most bytes of one encoded image, after base64.',
+    description: 'Most bytes of one image file, without base64.',
   }),
   maxImagePixels: option({
     type: integer(1, 1_000_000_000),
     fallback: 100_000_000,
     group: 'images',
     commands: serve,
-    description: 'Most pixels of one image, width times height, read before it is decoded.',
+    description: 'Most pixels of one image, width times height. Checked before it is decoded.',
   }),
   maxQueue: option({
     type: integer(1, 1_000_000),
@@ -70,7 +70,7 @@ export const limitOptions = {
     group: 'images',
     commands: serve,
     description:
-      'Most images waiting or being worked on, over all calls, and as many URLs; further ones are refused.',
+      'Most images of all calls together, waiting or being worked on, and as many URLs. Further ones are refused.',
   }),
   maxQueuePixels: option({
     type: integer(1, 1_000_000_000_000),
@@ -78,14 +78,14 @@ export const limitOptions = {
     group: 'images',
     commands: serve,
     description:
-      'Most pixels of those images, where the first bytes of the file tell; twenty of the largest.',
+      'Most pixels of all these images together. Only images that tell their size in their first bytes count.',
   }),
   urlFetch: option({
     type: choice('on', 'off'),
     fallback: 'on',
     group: 'urls',
     commands: serve,
-    description: 'Whether the operator fetches images by URL.',
+    description: 'Whether images may be given as URLs.',
   }),
   urlAllow: option({
     type: list(
@@ -97,78 +97,79 @@ export const limitOptions = {
     group: 'urls',
     commands: serve,
     description:
-      'Hosts, addresses and networks that may be fetched from although they are not public.',
+      'Hosts, addresses and networks that images may be fetched from although they are not public.',
   }),
   urlConnectTimeout: option({
     type: duration(100, hour),
     fallback: 5 * second,
     group: 'urls',
     commands: serve,
-    description: 'Longest for look-up, connection and TLS of one hop.',
+    description: 'Longest time to look up a host and connect to it, TLS included.',
   }),
   urlFirstByteTimeout: option({
     type: duration(100, hour),
     fallback: 10 * second,
     group: 'urls',
     commands: serve,
-    description: "Longest from the request to the response's complete header.",
+    description: "Longest time from the request to the end of the answer's header.",
   }),
   urlTimeout: option({
     type: duration(100, hour),
     fallback: 30 * second,
     group: 'urls',
     commands: serve,
-    description: 'Longest for one file, redirects included; waiting for its turn does not count.',
+    description:
+      'Longest time for one file, redirects included. Waiting for its turn does not count.',
   }),
   urlMaxRedirects: option({
     type: integer(0, 10),
     fallback: 3,
     group: 'urls',
     commands: serve,
-    description: 'Most redirects that are followed; each is judged anew.',
+    description: 'Most redirects to follow. Each new address is checked like the first.',
   }),
   urlConcurrency: option({
     type: integer(1, 1024),
     fallback: 16,
     group: 'urls',
     commands: serve,
-    description: 'Most files being fetched, or held until they are decoded, at a time.',
+    description: 'Most files fetched at a time. A file counts until it is decoded.',
   }),
   maxMessageBytes: option({
     type: bytes(KiB, GiB),
     fallback: 100 * MiB,
     group: 'limits',
     commands: serve,
-    description:
-      "Most bytes of one request or reply, unpacked; Phantoscope's own limit is the same.",
+    description: 'Most bytes of one request or reply, unpacked. Phantoscope has the same limit.',
   }),
   requestTimeout: option({
     type: duration(100, 24 * hour),
     fallback: 5 * minute,
     group: 'limits',
     commands: serve,
-    description: 'Longest a call may take, whatever deadline the client has set.',
+    description: "Longest time for one call, also if the client's deadline is later.",
   }),
   stallTimeout: option({
     type: duration(100, hour),
     fallback: 30 * second,
     group: 'limits',
     commands: serve,
-    description: 'Longest that the next 16 KiB of a request, or its end, may take to come.',
+    description: 'Longest time until the next 16 KiB of a request, or its end, have been received.',
   }),
   drainTimeout: option({
     type: duration(0, hour),
     fallback: 30 * second,
     group: 'limits',
     commands: serve,
-    description: 'Longest that running calls are waited for at the end (SIGTERM, SIGINT).',
+    description:
+      'How long running calls may go on when the operator is told to end (SIGTERM, SIGINT).',
   }),
   maxConnections: option({
     type: integer(1, 1_000_000),
     fallback: 1024,
     group: 'limits',
     commands: serve,
-    description: 'Most connections at once; further ones are closed.',
+    description: 'Most connections at once. Further ones are closed.',
   }),
   maxConcurrentStreams: option({
     type: integer(1, 100_000),
@@ -183,7 +184,7 @@ export const limitOptions = {
     group: 'limits',
     commands: serve,
     description:
-      'Most calls of Execute at once on all connections, and as many requests of other kinds; further ones are refused.',
+      'Most calls of Execute at once on all connections, and as many other requests. Further ones are refused.',
   }),
   maxHeaderBytes: option({
     type: bytes(KiB, MiB),
@@ -197,13 +198,13 @@ export const limitOptions = {
     fallback: 10 * second,
     group: 'limits',
     commands: serve,
-    description: 'Longest that a new connection may take to send its first request.',
+    description: 'Longest time until a new connection has sent the header of its first request.',
   }),
   idleTimeout: option({
     type: duration(second, 24 * hour),
     fallback: 5 * minute,
     group: 'limits',
     commands: serve,
-    description: 'How long a connection without calls is kept.',
+    description: 'A connection without calls is closed after this time.',
   }),
 };

@@ -1,6 +1,7 @@
 /** Where the operator is found, what it runs and how it reports. */
+
+import { parseEndpoint } from '../../endpoint.ts';
 import { precisions } from '../../model/manifest.ts';
-import { parseEndpoint } from '../endpoint.ts';
 import { option, optional } from '../option.ts';
 import {
   choice,
@@ -28,7 +29,7 @@ export const servingOptions = {
     commands: ['serve', 'info', 'healthcheck', 'register', 'check'],
     short: 'e',
     description:
-      'The address that Identity reports; its port is the one listened on. What register registers and check calls.',
+      "The operator's address, as others reach it. serve tells it to Phantoscope and listens on its port; register and check call it.",
     emptyIsWrong: true,
   }),
   listen: optional({
@@ -36,57 +37,58 @@ export const servingOptions = {
     fallbackText: "every interface, IPv4 and IPv6, at the endpoint's port",
     group: 'address',
     commands: ['serve', 'healthcheck'],
-    description: 'Listen here instead.',
+    description: 'Address and port to listen on.',
   }),
   corsOrigin: option({
     type: list('ORIGINS', '*, or origins such as https://example.org with commas between', origin),
     fallback: ['*'],
     group: 'address',
     commands: ['serve'],
-    description: 'Pages of these origins may call the operator from a browser.',
+    description: 'Web pages of these origins may call the operator.',
   }),
   model: optional({
     type: text('FILE', 'the path of an ONNX file with its manifest (.json) beside it'),
-    fallbackText: 'the embedded one',
+    fallbackText: 'the one in the executable',
     group: 'model',
     commands: withModel,
-    description: 'ONNX model with its manifest beside it.',
+    description: 'ONNX file of a model. Its manifest (.json) lies beside it.',
   }),
   precision: option({
     type: choice(...precisions),
     fallback: 'fp32',
     group: 'model',
     commands: withModel,
-    description: "Which of the model's variants to run.",
+    description: 'Which variant of the model to run.',
   }),
   device: option({
     type: choice('auto', 'webgpu', 'wasm'),
     fallback: 'auto',
     group: 'compute',
     commands: withModel,
-    description: 'Where the network runs: a GPU through WebGPU, or the CPU through WebAssembly.',
+    description:
+      'Where to run the network: on a GPU (WebGPU) or on the CPU (WebAssembly). auto takes what is faster.',
   }),
   adapter: optional({
     type: text('GPU', 'the number of a GPU, or a part of its name'),
-    fallbackText: 'the fastest, by the driver',
+    fallbackText: 'the fastest, as the driver says',
     group: 'compute',
     commands: withModel,
-    description:
-      'Which GPU, where there are several, by its number or a part of its name; info lists them.',
+    description: 'Which GPU to take, by its number or a part of its name. info lists them.',
   }),
   allowSoftwareGpu: option({
     type: toggle,
     fallback: false,
     group: 'compute',
     commands: withModel,
-    description: 'Take a GPU that is only software (SwiftShader, llvmpipe); for tests, it is slow.',
+    description:
+      'Accept a GPU that is only software (SwiftShader, llvmpipe). It is slow and meant for tests.',
   }),
   maxBatch: option({
     type: integer(1, 256),
     fallback: 32,
     group: 'compute',
     commands: withModel,
-    description: 'Most images run together on a GPU, gathered from all calls that wait.',
+    description: 'Most images in one batch on a GPU. Images of all waiting calls share a batch.',
   }),
   maxBatchWait: option({
     type: duration(0, 1000),
@@ -94,14 +96,15 @@ export const servingOptions = {
     group: 'compute',
     commands: withModel,
     description:
-      'Longest an image waits for others to share its batch while the GPU is busy; with an idle GPU it never waits.',
+      'How long an image may wait for others to share its batch. It waits only while the GPU is busy.',
   }),
   cacheDir: optional({
     type: text('FOLDER', 'a folder'),
-    fallbackText: 'resnet50-encoder in the XDG cache folder',
+    fallbackText: 'resnet50-encoder in XDG_CACHE_HOME or ~/.cache',
     group: 'compute',
     commands: withModel,
-    description: 'Where it is kept which device was measured to be faster.',
+    description:
+      'Where to remember whether the GPU or the CPU was faster, so that it is measured only once.',
   }),
   engine: option({
     type: choice('auto', 'onnxruntime', 'simd'),
@@ -109,28 +112,29 @@ export const servingOptions = {
     group: 'compute',
     commands: withModel,
     description:
-      'What runs it on the CPU; auto takes simd for a model whose manifest says that it agrees with onnxruntime.',
+      "What computes on the CPU: our own kernels (simd) or onnxruntime. auto takes simd if the model's manifest says that both agree.",
   }),
   threads: optional({
     type: integer(1, 256),
     fallbackText: 'one per core',
     group: 'compute',
     commands: withModel,
-    description: 'Threads that compute.',
+    description:
+      'Computing threads, and as many again that decode, 16 at most. More than there are cores are no faster; at most four per core are allowed, or 16.',
   }),
   logFormat: optional({
     type: choice('json', 'pretty'),
     fallbackText: 'pretty on a terminal, else json',
     group: 'log',
     commands: ['serve', 'info'],
-    description: 'Log lines for programs or for people.',
+    description: 'Log lines for programs (json) or for people (pretty).',
   }),
   logLevel: option({
     type: choice('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
     fallback: 'info',
     group: 'log',
     commands: ['serve', 'info'],
-    description: 'Least level that is logged; one line a call at info, probes at debug.',
+    description: 'Lowest level to log. Calls are logged at info, health checks at debug.',
   }),
 };
 

@@ -1,11 +1,17 @@
-/** BMP: uncompressed, with a palette or with 16, 24 or 32 bits per pixel (the BITMAPINFOHEADER family and OS/2's). */
+/**
+ * BMP: with a palette (8 bits also in run lengths) or with 16, 24 or 32 bits per pixel, of the BITMAPINFOHEADER family and
+ * OS/2's, as Pillow reads it.
+ */
 import { OperatorError } from '../../errors.ts';
 import type { ImageDecoder, Pixels } from '../pixels.ts';
+import { unpackRunLengths } from './run-lengths.ts';
 
 interface BmpHeader {
   readonly width: number;
   readonly height: number;
   readonly topDown: boolean;
+  /** RLE8. */
+  readonly runLengths: boolean;
   readonly bits: number;
   /** Where red, green and blue are within a pixel of 16 or 32 bits. */
   readonly masks: readonly [number, number, number];
@@ -17,25 +23,41 @@ interface BmpHeader {
 }
 
 const unsupported = (message: string): OperatorError =>
-  new OperatorError('IMAGE_UNSUPPORTED', `${message}; uncompressed BMP is supported`);
+  new OperatorError(
+    'IMAGE_UNSUPPORTED',
+    `${message} is not supported; uncompressed BMP and RLE8 are`,
+  );
+/** Not RLE4: Pillow does not read it as it is defined. */
+const compressions: Readonly<Record<number, string>> = {
+  1: 'RLE8',
+  2: 'RLE4',
+  3: 'BITFIELDS',
+  4: 'JPEG',
+  5: 'PNG',
+};
+
 const corrupt = (message: string): OperatorError => new OperatorError('IMAGE_CORRUPT', message);
 
 export const bmpDecoder: ImageDecoder = {
   name: 'BMP',
   inspect(bytes) {
-    const { width, height } = readHeader(bytes);
-    return { width, height, decodedBytes: 3 * width * height };
+    const { width, height, runLengths } = readHeader(bytes);
+    return { width, height, decodedBytes: (runLengths ? 4 : 3) * width * height };
   },
   decode(bytes): Pixels {
     const header = readHeader(bytes);
-    const { width, height, topDown, start, rowLength } = header;
-    if (bytes.length < start + rowLength * height)
+    const { width, height, bits, topDown, runLengths, start, rowLength } = header;
+    const rows = runLengths
+      ? unpackRunLengths(bytes, start, width, width * height)
+      : bytes.subarray(start);
+    // The last row may be without its padding.
+    if (rows.length < rowLength * (height - 1) + Math.ceil((width * bits) / 8))
       throw new OperatorError('IMAGE_TRUNCATED', 'the BMP ends before its image data does');
     const data = new Uint8Array(width * height * 3);
     const readRow = rowReader(header);
     for (let y = 0; y < height; y++) {
-      const from = start + (topDown ? y : height - 1 - y) * rowLength;
-      readRow(bytes.subarray(from, from + rowLength), data.subarray(y * width * 3));
+      const from = (topDown ? y : height - 1 - y) * rowLength;
+      readRow(rows.subarray(from, from + rowLength), data.subarray(y * width * 3));
     }
     return { width, height, channels: 3, data };
   },
@@ -57,7 +79,11 @@ function readHeader(bytes: Uint8Array): BmpHeader {
   if (width <= 0 || height === 0) throw corrupt(`a BMP of ${width}×${storedHeight} pixels`);
   if (![1, 4, 8, 16, 24, 32].includes(bits)) throw unsupported(`BMP with ${bits} bits per pixel`);
   const masked = compression === 3 && (bits === 16 || bits === 32);
-  if (compression !== 0 && !masked) throw unsupported(`BMP compression ${compression}`);
+  const runLengths = compression === 1 && bits === 8;
+  if (compression !== 0 && !masked && !runLengths)
+    throw unsupported(
+      `BMP compression ${compressions[compression] ?? compression} of ${bits} bits per pixel`,
+    );
 
   const paletteStart = 14 + size + (masked && size === 40 ? 12 : 0);
   const paletteStep = old ? 3 : 4;
@@ -67,6 +93,7 @@ function readHeader(bytes: Uint8Array): BmpHeader {
     width,
     height,
     topDown: storedHeight < 0,
+    runLengths,
     bits,
     masks: masked
       ? readMasks(view)
@@ -76,7 +103,7 @@ function readHeader(bytes: Uint8Array): BmpHeader {
     palette: bytes.subarray(paletteStart, paletteStart + Math.min(colours, 256) * paletteStep),
     paletteStep,
     start,
-    rowLength: Math.ceil((width * bits) / 32) * 4,
+    rowLength: runLengths ? width : Math.ceil((width * bits) / 32) * 4,
   };
 }
 

@@ -1,5 +1,6 @@
 /** GIF: the first frame on its canvas, as Pillow shows it (GIF89a specification). */
 import { OperatorError } from '../../errors.ts';
+import { copyBytes } from '../copy-bytes.ts';
 import type { ImageDecoder, Pixels } from '../pixels.ts';
 import { decodeGifLzw } from './lzw.ts';
 
@@ -119,9 +120,7 @@ function joinBlocks(bytes: Uint8Array, start: number): Uint8Array {
   let length = 0;
   let offset = start;
   for (let size = bytes[offset] ?? 0; size > 0; size = bytes[offset] ?? 0) {
-    const block = bytes.subarray(offset + 1, offset + 1 + size);
-    joined.set(block, length);
-    length += block.length;
+    length += copyBytes(bytes, offset + 1, offset + 1 + size, joined, length);
     offset += 1 + size;
   }
   return joined.subarray(0, length);

@@ -1,4 +1,5 @@
 /** Four-component JPEG to RGB, by the rules of libjpeg (YCCK to CMYK) and of Pillow (CMYK to RGB). */
+import { clamp, withoutInk } from '../ink.ts';
 import type { Pixels } from '../pixels.ts';
 
 /**
@@ -24,17 +25,9 @@ export function cmykToRgb(colours: Pixels, black: Pixels, ycck: boolean): Pixels
     }
     // Pillow takes every such file to be inverted, as Adobe writes them: 255 is no ink.
     const light = black.data[from + 2] as number;
-    rgb[to] = clamp(light - scaled(255 - cyan, light));
-    rgb[to + 1] = clamp(light - scaled(255 - magenta, light));
-    rgb[to + 2] = clamp(light - scaled(255 - yellow, light));
+    rgb[to] = withoutInk(light, 255 - cyan);
+    rgb[to + 1] = withoutInk(light, 255 - magenta);
+    rgb[to + 2] = withoutInk(light, 255 - yellow);
   }
   return { width: colours.width, height: colours.height, channels: 3, data: rgb };
 }
-
-/** a · b / 255, rounded, in integers: Pillow's MULDIV255. */
-function scaled(a: number, b: number): number {
-  const product = a * b + 128;
-  return ((product >> 8) + product) >> 8;
-}
-
-const clamp = (value: number): number => Math.min(Math.max(value, 0), 255);

@@ -33,6 +33,17 @@ interface Scan {
   readonly mcus: number;
 }
 
+/**
+ * By class and slot, as DHT has them in one byte. A table is built when a scan uses it: a file can define millions, and each
+ * has 65,536 entries.
+ */
+type Tables = Map<number, StoredTable>;
+interface StoredTable {
+  readonly body: Uint8Array;
+  readonly at: number;
+  built: HuffmanTable | undefined;
+}
+
 const corrupt = (message: string): OperatorError => new OperatorError('IMAGE_CORRUPT', message);
 
 const unsupportedSampling = (): OperatorError =>
@@ -55,7 +66,7 @@ export function keepComponents(jpeg: Uint8Array, keep: readonly number[]): Uint8
   const out = createBitWriter(jpeg.length);
   out.bytes(jpeg.subarray(0, 2));
   out.bytes(rgbMarker);
-  const tables = new Map<number, HuffmanTable>(); // by class and slot, as DHT has them in one byte
+  const tables: Tables = new Map();
   let frame: Frame | undefined;
   let restartInterval = 0;
   let offset = 2;
@@ -102,13 +113,24 @@ export function keepComponents(jpeg: Uint8Array, keep: readonly number[]): Uint8
   return out.finish();
 }
 
-function readTables(body: Uint8Array, tables: Map<number, HuffmanTable>): void {
+function readTables(body: Uint8Array, tables: Tables): void {
   for (let at = 0; at < body.length; ) {
-    const counts = body.subarray(at + 1, at + 17);
-    const total = counts.reduce((sum, count) => sum + count, 0);
-    tables.set(body[at] ?? 0, buildHuffmanTable(counts, body.subarray(at + 17, at + 17 + total)));
+    tables.set(body[at] ?? 0, { body, at, built: undefined });
+    let total = 0;
+    for (let i = 1; i <= 16; i++) total += body[at + i] ?? 0;
     at += 17 + total;
   }
+}
+
+function tableOf(tables: Tables, slot: number): HuffmanTable | undefined {
+  const table = tables.get(slot);
+  if (!table) return undefined;
+  const start = table.at + 1;
+  table.built ??= buildHuffmanTable(
+    table.body.subarray(start, start + 16),
+    table.body.subarray(start + 16, start + 16 + 256),
+  );
+  return table.built;
 }
 
 function readFrame(body: Uint8Array, keep: readonly number[], progressive: boolean): Frame {
@@ -159,13 +181,13 @@ function copyScan(
   reader: BitReader,
   out: BitWriter,
   scan: Scan,
-  tables: Map<number, HuffmanTable>,
+  tables: Tables,
   restartInterval: number,
 ): void {
   const parts = scan.parts.map(({ component, dc, ac }) => ({
     component,
-    dc: tables.get(dc),
-    ac: tables.get(ac),
+    dc: tableOf(tables, dc),
+    ac: tableOf(tables, ac),
   }));
   const kept = parts.filter(({ component }) => component.kept);
   // One component alone has its blocks in rows over the image, not in MCUs: the same only if an MCU is one block.

@@ -7,8 +7,11 @@ import { keepComponents } from './component-filter.ts';
 import { inspectJpeg, readJpegHeader } from './header.ts';
 import { readScans, type Scans } from './scans.ts';
 
-/** Typical progressive files have about 10. See `refuseScanFlood`. */
+/** Typical progressive files have about 10. See `refuseFloods`. */
 const maxScans = 100;
+
+/** As many as 300 MB take in segments of the full length. See `refuseFloods`. */
+const maxSegments = 5000;
 
 export async function createJpegDecoder(): Promise<ImageDecoder> {
   const codec = await createJpegCodec();
@@ -17,6 +20,7 @@ export async function createJpegDecoder(): Promise<ImageDecoder> {
     inspect: inspectJpeg,
     async decode(bytes): Promise<Pixels> {
       const header = readJpegHeader(bytes);
+      refuseFloods(readScans(bytes));
       if (header.components !== 4) return decodeWith(codec, bytes);
       // The codec turns everything into RGBA and knows no way from four components, but "RGB" passes through untouched:
       // so the file is split, without loss, into one with the first three components and one that holds the fourth.
@@ -30,7 +34,6 @@ export async function createJpegDecoder(): Promise<ImageDecoder> {
 
 async function decodeWith(codec: JpegCodec, bytes: Uint8Array): Promise<Pixels> {
   const scans = readScans(bytes);
-  refuseScanFlood(scans);
   const { image, messages } = await codec.decode(bytes);
   if (!image) throw explain(messages);
   for (const warning of messages) refuseDamage(warning, scans);
@@ -68,12 +71,18 @@ function explain(messages: readonly string[]): OperatorError {
 
 /**
  * Every scan is a pass over the whole image, however few bytes it has, so a small file can ask for hours
- * (libjpeg-turbo.org, "Two Issues with the JPEG Standard"); and WebAssembly, once running, cannot be interrupted.
+ * (libjpeg-turbo.org, "Two Issues with the JPEG Standard"); and WebAssembly, once running, cannot be interrupted. The codec
+ * keeps each APP1 segment in a list that it walks through for the next one: 40,000 empty ones, 160 kB, take seconds.
  */
-function refuseScanFlood({ count }: Scans): void {
+function refuseFloods({ count, segments }: Scans): void {
   if (count > maxScans)
     throw new OperatorError(
       'IMAGE_UNSUPPORTED',
       `the JPEG has ${count} scans; at most ${maxScans} are allowed`,
+    );
+  if (segments > maxSegments)
+    throw new OperatorError(
+      'IMAGE_UNSUPPORTED',
+      `the JPEG has ${segments} segments; at most ${maxSegments} are allowed`,
     );
 }

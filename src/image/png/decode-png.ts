@@ -4,9 +4,10 @@
  */
 import { constants, inflateSync } from 'node:zlib';
 import { OperatorError } from '../../errors.ts';
+import type { ExpandRow } from '../expand-row.ts';
 import type { ImageDecoder, Pixels } from '../pixels.ts';
 import { readPngChunks } from './chunks.ts';
-import { chooseExpansion, type ExpandRow } from './expand-row.ts';
+import { chooseExpansion } from './expand-row.ts';
 import { type PngHeader, readPngHeader, rowBytes } from './header.ts';
 import { unfilter } from './unfilter.ts';
 
@@ -106,10 +107,10 @@ function scatter(
 }
 
 /** @throws OperatorError IMAGE_TRUNCATED if the stream holds less than `expected` bytes, IMAGE_CORRUPT if it is damaged */
-function inflate(data: readonly Uint8Array[], expected: number): Uint8Array {
+function inflate(data: Uint8Array, expected: number): Uint8Array {
   let inflated: Uint8Array;
   try {
-    inflated = inflateSync(data.length === 1 ? (data[0] as Uint8Array) : Buffer.concat(data), {
+    inflated = inflateSync(data, {
       maxOutputLength: expected + surplus,
       // All at once; in smaller chunks they would be put together in the end, in twice the memory and time.
       chunkSize: expected + surplus,

@@ -1,9 +1,9 @@
 /** Opens the connection that a request is sent over, to addresses that were judged: no name is looked up from here on. */
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { OperatorError } from '../../errors.ts';
+import { abortError, OperatorError } from '../../errors.ts';
 import type { TargetUrl } from './target-url.ts';
-import { abortError, spell, withTimeLimit } from './time-limit.ts';
+import { spell, withTimeLimit } from './time-limit.ts';
 
 /** A name with many dead addresses would otherwise leave each of them too little time. */
 const maxAddresses = 4;

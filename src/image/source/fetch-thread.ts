@@ -3,12 +3,11 @@
  * byte keeps Bun's parser busy for half a second. That must not be the thread that answers the network.
  */
 import type { Worker } from 'node:worker_threads';
-import { OperatorError } from '../../errors.ts';
+import { abortError, OperatorError } from '../../errors.ts';
 import { startWorker } from '../../threads.ts';
 import type { FetchFile, FetchFileOptions } from './fetch-file.ts';
 import type { FetchedFile } from './fetch-memory.ts';
 import type { FromFetchWorker, ToFetchWorker } from './fetch-messages.ts';
-import { abortError } from './time-limit.ts';
 
 export interface FetchThread {
   readonly fetchFile: FetchFile;

@@ -1,14 +1,4 @@
-import { OperatorError } from '../../errors.ts';
-
-/** What a fired signal means to the client: its deadline, its own cancellation, or the error that we fired it with. */
-export function abortError(signal: AbortSignal): OperatorError {
-  const reason: unknown = signal.reason;
-  if (reason instanceof OperatorError) return reason;
-  if (reason instanceof DOMException && reason.name === 'TimeoutError') {
-    return new OperatorError('DEADLINE', 'the deadline passed', { cause: reason });
-  }
-  return new OperatorError('CANCELLED', 'the client gave up', { cause: reason });
-}
+import { abortError, type OperatorError } from '../../errors.ts';
 
 /**
  * Runs `work` with a signal that fires when `parent` does or after `ms` milliseconds, and settles at once then, whether or

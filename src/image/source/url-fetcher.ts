@@ -1,37 +1,21 @@
 /** Fetches images by URL for clients who must not reach through us what they cannot reach themselves. */
 import { OperatorError } from '../../errors.ts';
+import { createFairSemaphore } from '../../fair-semaphore.ts';
 import { parseAllowList } from './allow-list.ts';
-import { createFairSemaphore } from './fair-semaphore.ts';
 import type { FetchFileOptions } from './fetch-file.ts';
 import { createFetchThread, type FetchThread } from './fetch-thread.ts';
 import { parseTargetUrl } from './target-url.ts';
 import { spell, withTimeLimit } from './time-limit.ts';
 
 /** Times are in milliseconds; see `FetchFileOptions` for what is not explained here. */
-export interface UrlFetcherOptions extends Partial<FetchFileOptions> {
-  readonly maxImageBytes: number;
+export interface UrlFetcherOptions extends FetchFileOptions {
   /** False refuses every URL. */
-  readonly enabled?: boolean;
+  readonly enabled: boolean;
   /** All hops and the body of one file; waiting for a slot does not count. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs: number;
   /** Files at a time, of all requests together: being fetched, or held by `withFile`. */
-  readonly concurrency?: number;
+  readonly concurrency: number;
 }
-
-export const urlFetcherDefaults = {
-  /** A request with URLs works out of the box. */
-  enabled: true,
-  allow: [],
-  /** A tenth of that is usual for a server on the other side of the earth. */
-  connectTimeoutMs: 5_000,
-  /** Object stores may have to fetch the file from elsewhere first. */
-  firstByteTimeoutMs: 10_000,
-  timeoutMs: 30_000,
-  /** A shortener, http to https, and one more. */
-  maxRedirects: 3,
-  concurrency: 16,
-  maxFetchedBytes: 256 * 2 ** 20,
-} as const satisfies Partial<UrlFetcherOptions>;
 
 export interface UrlFetcher {
   /**
@@ -49,8 +33,6 @@ export interface UrlFetcher {
     signal: AbortSignal,
     use: (file: Uint8Array<ArrayBuffer>) => Promise<T>,
   ): Promise<T>;
-  /** `withFile` for a caller who minds the memory himself. */
-  fetch(url: string, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
   close(): Promise<void>;
 }
 
@@ -60,9 +42,9 @@ export interface UrlFetcher {
  */
 export function createUrlFetcher(
   options: UrlFetcherOptions,
-  thread: FetchThread = createFetchThread({ ...urlFetcherDefaults, ...options }),
+  thread: FetchThread = createFetchThread(options),
 ): UrlFetcher {
-  const { enabled, allow, timeoutMs, concurrency } = { ...urlFetcherDefaults, ...options };
+  const { enabled, allow, timeoutMs, concurrency } = options;
   parseAllowList(allow);
   const slots = createFairSemaphore(concurrency);
 
@@ -93,7 +75,6 @@ export function createUrlFetcher(
 
   return {
     withFile,
-    fetch: (url, signal) => withFile(url, signal, async (file) => file),
     close: () => thread.close(),
   };
 }

@@ -1,57 +1,63 @@
-/** TIFF: 8-bit grey, palette, RGB and RGBA in strips. A first page only; what else TIFF can be is refused by name. */
-import { OperatorError } from '../../errors.ts';
+/** TIFF: grey, palette, RGB and CMYK in strips or tiles, as Pillow reads them; the first page only. */
+import {
+  clipGrey16,
+  copySamples,
+  type ExpandRow,
+  expandCmyk,
+  expandPalette,
+  expandSmallGrey,
+  pick,
+} from '../expand-row.ts';
 import type { ImageDecoder, Pixels } from '../pixels.ts';
-import { compressions, readTiffDirectory, type TiffDirectory } from './directory.ts';
-import { unpackStrip } from './unpack-strip.ts';
+import { readTiffDirectory, type TiffDirectory } from './directory.ts';
+import { orient } from './orient.ts';
+import { blockRowBytes, readBlock } from './read-block.ts';
 
 export const tiffDecoder: ImageDecoder = {
   name: 'TIFF',
   inspect(bytes) {
-    const { width, height, samples } = readTiffDirectory(bytes);
-    return { width, height, decodedBytes: (2 * samples + 3) * width * height };
+    const directory = readTiffDirectory(bytes);
+    const { width, height, samples, separate, orientation, blocks } = directory;
+    // A block as it is unpacked, in pieces and put together, its planes once more; the samples as they are wanted.
+    const block = blockRowBytes(directory, samples) * Math.min(blocks.height, height);
+    const samplesOut = channelsOf(directory) * width * height;
+    const decodedBytes = (separate ? 3 : 2) * block + (orientation > 1 ? 2 : 1) * samplesOut;
+    return { width, height, decodedBytes };
   },
   decode(bytes): Pixels {
     const directory = readTiffDirectory(bytes);
-    const { width, height, samples, photometric } = directory;
-    const data = readStrips(bytes, directory);
-    if (photometric === 0) for (const [i, value] of data.entries()) data[i] = 255 - value;
-    if (photometric === 3) return { width, height, channels: 3, data: lookUp(data, directory) };
-    return { width, height, channels: samples as 1 | 3 | 4, data };
+    const { width, height, colour, samples, orientation, blocks } = directory;
+    const channels = channelsOf(directory);
+    const data = new Uint8Array(width * height * channels);
+    const expand = chooseExpansion(directory);
+    const rowBytes = blockRowBytes(directory, samples);
+    for (let top = 0, index = 0; top < height; top += blocks.height) {
+      const rows = Math.min(blocks.height, height - top);
+      for (let left = 0; left < width; left += blocks.width) {
+        const block = readBlock(bytes, directory, index++, rows);
+        const count = Math.min(blocks.width, width - left);
+        for (let y = 0; y < rows; y++)
+          expand(block, y * rowBytes, count, data, ((top + y) * width + left) * channels);
+      }
+    }
+    if (colour === 'white is zero')
+      for (let i = 0; i < data.length; i++) data[i] = 255 - (data[i] as number);
+    return orient({ width, height, channels, data }, orientation);
   },
 };
 
-function readStrips(bytes: Uint8Array, directory: TiffDirectory): Uint8Array {
-  const { width, height, samples, rowsPerStrip, stripOffsets, stripBytes } = directory;
-  const rowLength = width * samples;
-  const data = new Uint8Array(rowLength * height);
-  const compression = compressions[directory.compression] ?? '';
-  for (let row = 0, i = 0; row < height; row += rowsPerStrip, i++) {
-    const size = Math.min(rowsPerStrip, height - row) * rowLength;
-    const offset = stripOffsets[i] ?? bytes.length;
-    const packed = bytes.subarray(offset, offset + (stripBytes[i] ?? size));
-    const strip = unpackStrip(packed, compression, size);
-    if (strip.length < size)
-      throw new OperatorError('IMAGE_TRUNCATED', 'the TIFF ends before its image data does');
-    if (directory.predictor === 2) undoDifferences(strip, rowLength, samples);
-    data.set(strip, row * rowLength);
-  }
-  return data;
-}
+const channelsOf = ({ colour, samples }: TiffDirectory): 1 | 3 | 4 =>
+  colour === 'grey' || colour === 'white is zero' ? 1 : colour === 'rgb' && samples === 4 ? 4 : 3;
 
-/** Predictor 2: each sample is stored as its difference from the pixel to its left. */
-function undoDifferences(strip: Uint8Array, rowLength: number, samples: number): void {
-  for (let row = 0; row < strip.length; row += rowLength) {
-    for (let i = row + samples; i < row + rowLength; i++)
-      strip[i] = (strip[i] as number) + (strip[i - samples] as number);
-  }
-}
-
-/** Of the palette's 16 bits Pillow takes the upper 8. */
-function lookUp(indices: Uint8Array, { palette }: TiffDirectory): Uint8Array {
-  const colours = palette.length / 3;
-  const rgb = new Uint8Array(indices.length * 3);
-  for (const [i, index] of indices.entries()) {
-    for (let c = 0; c < 3; c++) rgb[3 * i + c] = (palette[c * colours + index] ?? 0) >> 8;
-  }
-  return rgb;
+/** Of 16 bits Pillow takes the upper 8, except for grey, which it clips; alpha is dropped. */
+function chooseExpansion(directory: TiffDirectory): ExpandRow {
+  const { colour, depth, samples, littleEndian } = directory;
+  if (colour === 'palette') return expandPalette(directory.readPalette(), depth);
+  if (depth < 8) return expandSmallGrey(depth);
+  const sample = depth / 8;
+  const upper = depth === 16 && littleEndian ? 1 : 0;
+  if (colour === 'cmyk') return expandCmyk(samples * sample, sample, upper);
+  if (depth === 16 && samples === 1) return clipGrey16(upper);
+  if (depth === 8 && samples === channelsOf(directory)) return copySamples(samples);
+  return pick(channelsOf(directory), samples * sample, sample, upper);
 }

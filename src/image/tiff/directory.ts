@@ -1,22 +1,46 @@
-/** TIFF's first image file directory (TIFF 6.0, section 2), as far as plain pictures need it. */
+/** What kind of picture a TIFF's first directory describes, as far as it is supported. */
 import { OperatorError } from '../../errors.ts';
+import { readTiffTags, type TiffTags } from './tags.ts';
 
 export interface TiffDirectory {
+  /** As stored; `orientation` may turn it. */
   readonly width: number;
   readonly height: number;
-  /** 0 white is zero, 1 black is zero, 2 RGB, 3 palette. */
-  readonly photometric: 0 | 1 | 2 | 3;
+  readonly littleEndian: boolean;
+  readonly colour: keyof typeof colourSamples;
+  /** Bits of a sample: 1, 2, 4, 8, 16. */
+  readonly depth: number;
+  /** Of a pixel, those that are not looked at (alpha) included. */
   readonly samples: number;
-  readonly compression: number;
-  readonly predictor: number;
-  readonly rowsPerStrip: number;
-  readonly stripOffsets: readonly number[];
-  readonly stripBytes: readonly number[];
-  /** All reds, then all greens, then all blues, of 16 bits each. */
-  readonly palette: readonly number[];
+  readonly compression: Compression;
+  /** Each sample is stored as its difference from the pixel to its left. */
+  readonly differences: boolean;
+  /** The bits of each byte are stored from the lowest to the highest (FillOrder 2). */
+  readonly reversed: boolean;
+  /** Each sample is stored as a plane of its own. */
+  readonly separate: boolean;
+  /** 1 to 8: where the first row and the first column are (TIFF 6.0, section 8). */
+  readonly orientation: number;
+  readonly blocks: TiffBlocks;
+  /** RGB triples. @throws OperatorError IMAGE_TRUNCATED */
+  readPalette(): Uint8Array;
 }
 
-export const compressions: Readonly<Record<number, string>> = {
+/** The strips or tiles. Strips are tiles as wide as the image. */
+export interface TiffBlocks {
+  readonly width: number;
+  readonly height: number;
+  /** How many lie side by side. */
+  readonly across: number;
+  /** Where block number `index` begins in the file; blocks of separate planes follow one another plane by plane. */
+  offset(index: number): number;
+  /** How many bytes it has, compressed. */
+  bytes(index: number): number;
+}
+
+export type Compression = 'none' | 'LZW' | 'Deflate' | 'PackBits';
+
+const compressions: Readonly<Record<number, Compression>> = {
   1: 'none',
   5: 'LZW',
   8: 'Deflate',
@@ -24,93 +48,130 @@ export const compressions: Readonly<Record<number, string>> = {
   32946: 'Deflate',
 };
 
-const truncated = (): OperatorError =>
-  new OperatorError('IMAGE_TRUNCATED', 'the TIFF ends within its header');
+/** Samples of a pixel without the extra ones. */
+const colourSamples = { 'white is zero': 1, grey: 1, rgb: 3, palette: 1, cmyk: 4 } as const;
+
+const photometrics: Readonly<Record<number, TiffDirectory['colour']>> = {
+  0: 'white is zero',
+  1: 'grey',
+  2: 'rgb',
+  3: 'palette',
+  5: 'cmyk',
+};
+
+/**
+ * Each block costs some microseconds however small it is, and a file can name one with a single byte. An image of 100
+ * megapixels in tiles of 32×32 has 97,657.
+ */
+const maxBlocks = 100_000;
 
 /** @throws OperatorError IMAGE_TRUNCATED, IMAGE_CORRUPT, IMAGE_UNSUPPORTED */
 export function readTiffDirectory(bytes: Uint8Array): TiffDirectory {
-  const tag = readEntries(bytes);
-  const one = (number: number, otherwise: number): number => tag(number)[0] ?? otherwise;
-  const width = one(256, 0);
-  const height = one(257, 0);
+  const littleEndian = bytes[0] === 0x49;
+  const tags = readTiffTags(bytes, littleEndian);
+  const [width, height] = [tags.value(256, 0), tags.value(257, 0)];
   if (width < 1 || height < 1)
     throw new OperatorError('IMAGE_CORRUPT', `a TIFF of ${width}×${height} pixels`);
-  const photometric = one(262, -1);
-  const samples = one(277, 1);
-  const depths = tag(258);
-  const alpha = one(338, 0);
-  refuse(photometric < 0 || photometric > 3, `photometric interpretation ${photometric}`);
-  refuse(
-    depths.length === 0 || depths.some((depth) => depth !== 8),
-    `${depths[0] ?? 1} bits per sample`,
+  const compression = compressions[tags.value(259, 1)];
+  if (!compression) throw unsupported(`compression ${tags.value(259, 1)}`);
+  const form = readForm(tags);
+  const order = tags.value(266, 1);
+  if (order !== 1 && order !== 2) throw unsupported(`fill order ${order}`);
+  const separate = form.samples > 1 && tags.value(284, 1) === 2;
+  if (separate && form.depth < 8) throw unsupported(`planes of ${form.depth} bits per sample`);
+  const orientation = tags.value(274, 1);
+  return {
+    ...form,
+    width,
+    height,
+    littleEndian,
+    compression,
+    differences: readPredictor(tags, compression, form.depth),
+    reversed: order === 2,
+    separate,
+    orientation: orientation >= 1 && orientation <= 8 ? orientation : 1,
+    blocks: readBlocks(tags, width, height, separate ? form.samples : 1, bytes.length),
+    readPalette: () => readPalette(tags, form.depth),
+  };
+}
+
+const unsupported = (what: string): OperatorError =>
+  new OperatorError(
+    'IMAGE_UNSUPPORTED',
+    `TIFF with ${what} is not supported; grey, palette, RGB and CMYK are, uncompressed or with LZW, Deflate or PackBits`,
   );
-  refuse(one(339, 1) !== 1, `sample format ${one(339, 1)}`);
-  refuse(
-    photometric === 2 ? samples < 3 || samples > 4 : samples !== 1,
-    `${samples} samples per pixel`,
-  );
-  refuse(alpha === 1, 'premultiplied alpha');
-  refuse(one(284, 1) !== 1, 'separate planes');
-  refuse(one(274, 1) !== 1, `orientation ${one(274, 1)}`);
-  refuse(tag(322).length > 0, 'tiles');
-  const compression = one(259, 1);
-  refuse(!(compression in compressions), `compression ${compression}`);
-  const predictor = one(317, 1);
-  refuse(predictor !== 1 && predictor !== 2, `predictor ${predictor}`);
+
+/** The forms are those that Pillow knows (OPEN_INFO, TiffImagePlugin.py). */
+function readForm(tags: TiffTags): Pick<TiffDirectory, 'colour' | 'depth' | 'samples'> {
+  const photometric = tags.value(262, 0);
+  const colour = photometrics[photometric];
+  if (!colour) throw unsupported(`photometric interpretation ${photometric}`);
+  const samples = tags.value(277, 1);
+  const extra = samples - colourSamples[colour];
+  const alphaAllowed = colour === 'palette' || colour === 'white is zero' ? 0 : 1;
+  if (extra < 0 || extra > (colour === 'rgb' ? 3 : alphaAllowed))
+    throw unsupported(`${samples} samples per pixel`);
+  if (tags.value(338, 0) === 1) throw unsupported('premultiplied alpha');
+  const depth = tags.value(258, 1);
+  // One value may stand for all samples.
+  for (let i = 0; i < samples; i++) {
+    const other = tags.at(258, i) ?? depth;
+    if (other !== depth) throw unsupported(`samples of ${depth} and ${other} bits`);
+    const format = tags.at(339, i) ?? 1;
+    if (format !== 1) throw unsupported(`sample format ${format}`);
+  }
+  const depths = samples > 1 ? [8, 16] : colour === 'palette' ? [1, 2, 4, 8] : [1, 2, 4, 8, 16];
+  const grey = colour === 'grey' && samples > 1;
+  if (!depths.includes(depth) || (depth === 16 && (grey || colour === 'white is zero')))
+    throw unsupported(`${samples} ${colour} samples of ${depth} bits`);
+  return { colour, depth, samples };
+}
+
+/** Only LZW and Deflate have a predictor (TIFF 6.0, section 14); libtiff does not look at the tag with any other. */
+function readPredictor(tags: TiffTags, compression: Compression, depth: number): boolean {
+  if (compression !== 'LZW' && compression !== 'Deflate') return false;
+  const predictor = tags.value(317, 1);
+  if (predictor === 1) return false;
+  if (predictor !== 2 || depth < 8)
+    throw unsupported(`predictor ${predictor} for ${depth} bits per sample`);
+  return true;
+}
+
+function readBlocks(
+  tags: TiffTags,
+  fullWidth: number,
+  fullHeight: number,
+  planes: number,
+  fileLength: number,
+): TiffBlocks {
+  const tiled = tags.count(324) > 0;
+  const width = tiled ? tags.value(322, 0) : fullWidth;
+  const height = tiled
+    ? tags.value(323, 0)
+    : Math.min(Math.max(tags.value(278, fullHeight), 1), fullHeight);
+  if (width < 1 || height < 1)
+    throw new OperatorError('IMAGE_CORRUPT', `TIFF tiles of ${width}×${height} pixels`);
+  const across = Math.ceil(fullWidth / width);
+  const count = across * Math.ceil(fullHeight / height) * planes;
+  if (count > maxBlocks)
+    throw unsupported(`${count} ${tiled ? 'tiles' : 'strips'} (at most ${maxBlocks} are allowed)`);
+  const [offsets, sizes] = tiled ? [324, 325] : [273, 279];
   return {
     width,
     height,
-    photometric: photometric as TiffDirectory['photometric'],
-    samples,
-    compression,
-    predictor,
-    rowsPerStrip: Math.min(Math.max(one(278, height), 1), height),
-    stripOffsets: tag(273),
-    stripBytes: tag(279),
-    palette: tag(320),
+    across,
+    offset: (index) => tags.at(offsets, index) ?? fileLength,
+    bytes: (index) => tags.at(sizes, index) ?? fileLength,
   };
 }
 
-function refuse(condition: boolean, what: string): void {
-  if (condition)
-    throw new OperatorError(
-      'IMAGE_UNSUPPORTED',
-      `TIFF with ${what} is not supported; 8-bit grey, palette and RGB in strips are`,
-    );
-}
-
-/** The values of a tag; none if it is not there. */
-type TagReader = (number: number) => number[];
-
-function readEntries(bytes: Uint8Array): TagReader {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const little = bytes[0] === 0x49;
-  const need = (end: number): void => {
-    if (end > bytes.length) throw truncated();
-  };
-  need(8);
-  const start = view.getUint32(4, little);
-  need(start + 2);
-  const count = view.getUint16(start, little);
-  need(start + 2 + 12 * count);
-  const entries = new Map<number, number>();
-  for (let i = 0; i < count; i++) {
-    const entry = start + 2 + 12 * i;
-    entries.set(view.getUint16(entry, little), entry);
+/** All reds, then all greens, then all blues, of 16 bits each; Pillow takes the upper 8. */
+function readPalette(tags: TiffTags, depth: number): Uint8Array {
+  const stored = Math.floor(tags.count(320) / 3);
+  const colours = Math.min(stored, 1 << depth);
+  const palette = new Uint8Array(3 * colours);
+  for (let i = 0; i < colours; i++) {
+    for (let c = 0; c < 3; c++) palette[3 * i + c] = (tags.at(320, c * stored + i) ?? 0) >> 8;
   }
-  return (number) => {
-    const entry = entries.get(number);
-    if (entry === undefined) return [];
-    // BYTE, SHORT and LONG: nothing that matters here is stored as anything else.
-    const size = { 1: 1, 3: 2, 4: 4 }[view.getUint16(entry + 2, little)];
-    if (!size) return [];
-    const values = view.getUint32(entry + 4, little);
-    const at = values * size <= 4 ? entry + 8 : view.getUint32(entry + 8, little);
-    need(at + values * size);
-    return Array.from({ length: values }, (_, i) => {
-      const offset = at + i * size;
-      if (size === 1) return view.getUint8(offset);
-      return size === 2 ? view.getUint16(offset, little) : view.getUint32(offset, little);
-    });
-  };
+  return palette;
 }

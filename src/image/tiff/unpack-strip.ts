@@ -1,6 +1,7 @@
 /** A TIFF strip's compression undone (TIFF 6.0, sections 9 and 13, and Deflate), never beyond the strip's size. */
 import { constants, inflateSync } from 'node:zlib';
 import { OperatorError } from '../../errors.ts';
+import type { Compression } from './directory.ts';
 
 const corrupt = (): OperatorError =>
   new OperatorError('IMAGE_CORRUPT', "the TIFF's image data is damaged");
@@ -10,11 +11,11 @@ const corrupt = (): OperatorError =>
  * @returns as many bytes, or fewer if the strip ends before
  * @throws OperatorError IMAGE_CORRUPT
  */
-export function unpackStrip(strip: Uint8Array, compression: string, size: number): Uint8Array {
+export function unpackStrip(strip: Uint8Array, compression: Compression, size: number): Uint8Array {
   if (compression === 'LZW') return unpackLzw(strip, size);
   if (compression === 'PackBits') return unpackBits(strip, size);
   if (compression === 'Deflate') return inflate(strip, size);
-  return strip.slice(0, size); // a copy: the predictor is undone in place
+  return strip;
 }
 
 function inflate(strip: Uint8Array, size: number): Uint8Array {
@@ -47,13 +48,16 @@ function unpackBits(strip: Uint8Array, size: number): Uint8Array {
 
 const clear = 256;
 const end = 257;
+/**
+ * A code stands for a piece of the output that is already written: the previous code's, and one byte more. Made once, not for
+ * each of what may be thousands of strips; nothing is read that was not written for the same strip.
+ */
+const starts = new Int32Array(4097);
+const lengths = new Int32Array(4097);
 
 /** Codes from 9 to 12 bits, most significant bit first, one bit longer already before the last code of a length. */
 function unpackLzw(strip: Uint8Array, size: number): Uint8Array {
   const out = new Uint8Array(size);
-  // A code stands for a piece of the output that is already written: the previous code's, and one byte more.
-  const starts = new Int32Array(4097);
-  const lengths = new Int32Array(4097);
   let written = 0;
   let next = 258;
   let bits = 9;

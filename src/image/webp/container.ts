@@ -26,7 +26,7 @@ export function readWebp(bytes: Uint8Array): WebpImage {
   if (bytes.length < end)
     throw new OperatorError('IMAGE_TRUNCATED', 'the WebP is shorter than its header says');
   const chunks = bytes.subarray(12, end);
-  const first = nextChunk(chunks, 0);
+  const first = chunkAt(chunks, 0);
   if (!first) throw corrupt('the WebP holds no image');
   if (first.type !== 'VP8X') {
     const size = bitstreamSize(first);
@@ -69,7 +69,7 @@ function uint(bytes: Uint8Array, offset: number, length: number): number {
   return value;
 }
 
-function nextChunk(bytes: Uint8Array, offset: number): Chunk | undefined {
+function chunkAt(bytes: Uint8Array, offset: number): Chunk | undefined {
   if (offset + 8 > bytes.length) return undefined;
   const length = uint(bytes, offset + 4, 4);
   return {
@@ -79,11 +79,14 @@ function nextChunk(bytes: Uint8Array, offset: number): Chunk | undefined {
   };
 }
 
+/** Compares types as numbers: a file may have millions of chunks, and objects for each would cost seconds. */
 function findChunk(bytes: Uint8Array, type: string): Chunk | undefined {
-  let offset = 0;
-  for (let chunk = nextChunk(bytes, 0); chunk; chunk = nextChunk(bytes, offset)) {
-    if (chunk.type === type) return chunk;
-    offset += Math.max(8, chunk.whole.length);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const wanted = Buffer.from(type, 'latin1').readUInt32LE();
+  for (let offset = 0; offset + 8 <= bytes.length; ) {
+    if (view.getUint32(offset, true) === wanted) return chunkAt(bytes, offset);
+    const length = view.getUint32(offset + 4, true);
+    offset += 8 + length + (length & 1);
   }
   return undefined;
 }

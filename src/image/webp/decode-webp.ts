@@ -13,8 +13,8 @@ export function createWebpDecoder(): ImageDecoder {
     name: 'WebP',
     inspect(bytes) {
       const { width, height } = readWebp(bytes);
-      // RGBA in the codec's memory and again outside it, once more on the canvas, and the codec's own rows.
-      return { width, height, decodedBytes: 16 * width * height };
+      // RGBA in the codec's memory and again outside it, once more on the canvas, and the codec's own rows; copies of the file.
+      return { width, height, decodedBytes: 16 * width * height + 2 * bytes.length };
     },
     async decode(bytes): Promise<Pixels> {
       const { width, height, file, frame } = readWebp(bytes);

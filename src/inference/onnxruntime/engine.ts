@@ -1,6 +1,9 @@
 /** The `onnxruntime` engine: any ONNX model, on onnxruntime-web in a thread of its own, on WASM or WebGPU. */
+import { ConfigError } from '../../errors.ts';
 import { startWorker } from '../../threads.ts';
+import { atMost } from '../at-most.ts';
 import type { Engine } from '../engine.ts';
+import { createStallWatch, patienceFor, type WarmUpTimes } from '../stall-watch.ts';
 import { type AdapterInfo, MissingFeatureError } from '../webgpu/adapter.ts';
 import { createSharedBatches } from './shared-batches.ts';
 import type { WorkerOptions, WorkerReply, WorkerRequest } from './worker.ts';
@@ -9,6 +12,10 @@ import type { WorkerOptions, WorkerReply, WorkerRequest } from './worker.ts';
 const gpuBatchSizes = [1, 2, 4, 8, 16, 32, 64, 128];
 /** Longest that a thread may take to free what it holds, in milliseconds, before it is ended as it is. */
 const closingMs = 2000;
+/** Longest that a GPU may take to be found, and to be ready: a driver that hangs must not keep the operator from starting. */
+const gpuOpeningMs = 180_000;
+/** Batches in the thread at once: one is run, the second call in flight only hides the hand-over. */
+const concurrency = 2;
 
 export interface OnnxruntimeEngine extends Engine {
   /** The GPU, when there is one. */
@@ -24,6 +31,7 @@ export interface OnnxruntimeEngineOptions extends WorkerOptions {
 
 /**
  * @throws MissingFeatureError when the GPU lacks what the model needs
+ * @throws ConfigError when the model is not what its manifest says, or nothing that onnxruntime runs
  * @throws Error when the model cannot be loaded, or there is no GPU of the kind asked for
  */
 export async function createOnnxruntimeEngine(
@@ -39,7 +47,7 @@ export async function createOnnxruntimeEngine(
   const batches = createSharedBatches(options.shape, maxBatch);
   const pending = new Map<number, PromiseWithResolvers<Float32Array[]>>();
   const found = Promise.withResolvers<AdapterInfo | undefined>();
-  const started = Promise.withResolvers<void>();
+  const started = Promise.withResolvers<WarmUpTimes>();
   const lost = Promise.withResolvers<Error>();
   const ended = Promise.withResolvers<void>();
   let nextId = 0;
@@ -61,11 +69,8 @@ export async function createOnnxruntimeEngine(
   });
   worker.on('message', (reply: WorkerReply) => {
     if (reply.type === 'found') return found.resolve(reply.adapter);
-    if (reply.type === 'ready') return started.resolve();
-    if (reply.type === 'failed')
-      return fail(
-        reply.missingFeature ? new MissingFeatureError(reply.message) : new Error(reply.message),
-      );
+    if (reply.type === 'ready') return started.resolve(reply.times);
+    if (reply.type === 'failed') return fail(failure(reply));
     if (reply.type === 'lost') return fail(new Error(reply.message));
     const entry = pending.get(reply.id);
     pending.delete(reply.id);
@@ -76,29 +81,39 @@ export async function createOnnxruntimeEngine(
   const close = async (): Promise<void> => {
     closed = true;
     worker.postMessage({ type: 'close' } satisfies WorkerRequest);
-    await Promise.race([ended.promise, Bun.sleep(closingMs)]);
-    await worker.terminate();
+    await atMost(closingMs, ended.promise);
+    // One that hangs within a driver may never end.
+    await atMost(closingMs, worker.terminate());
   };
 
   let adapter: AdapterInfo | undefined;
+  let times: WarmUpTimes;
+  const opening = options.gpu
+    ? setTimeout(
+        () => fail(new Error(`the GPU was not ready within ${gpuOpeningMs / 1000} s`)),
+        gpuOpeningMs,
+      )
+    : undefined;
   started.promise.catch(() => {});
   try {
     adapter = await found.promise;
     if (adapter) accept?.(adapter);
     worker.postMessage({ type: 'open' } satisfies WorkerRequest);
-    await started.promise;
+    times = await started.promise;
   } catch (error) {
     await close();
     throw error;
+  } finally {
+    clearTimeout(opening);
   }
+  const watch = createStallWatch(patienceFor(times, maxBatch), fail);
 
   return {
     name: 'onnxruntime',
     device: options.gpu ? 'webgpu' : 'wasm',
     adapter,
     threads: options.gpu ? 1 : options.threads,
-    // One batch is run at a time; the second call in flight only hides the hand-over.
-    concurrency: 2,
+    concurrency,
     maxBatch,
     lost: lost.promise,
     async run(inputs) {
@@ -108,12 +123,17 @@ export async function createOnnxruntimeEngine(
       const settled = Promise.withResolvers<Float32Array[]>();
       pending.set(id, settled);
       worker.postMessage({ type: 'run', id, ...batch } satisfies WorkerRequest);
-      const rows = await settled.promise;
+      const rows = await watch(settled.promise);
       batches.giveBack(batch);
       return rows;
     },
     close,
   };
+}
+
+function failure({ reason, message }: WorkerReply & { type: 'failed' }): Error {
+  if (reason === 'feature') return new MissingFeatureError(message);
+  return reason === 'model' ? new ConfigError(message) : new Error(message);
 }
 
 const sizesUpTo = (maxBatch: number): number[] => [

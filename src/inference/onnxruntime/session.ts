@@ -16,6 +16,7 @@ import loaderPath from '../../../node_modules/onnxruntime-web/dist/ort-wasm-simd
 import wasmPath from '../../../node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm' with {
   type: 'file',
 };
+import { ConfigError } from '../../errors.ts';
 import { type FileSlice, readSlice } from '../../model/file-slice.ts';
 import { readPacked } from '../../packed-file.ts';
 import type { OpenDevice } from '../webgpu/adapter.ts';
@@ -40,7 +41,10 @@ export interface Session {
   release(): Promise<void>;
 }
 
-/** @param gpu - the device to run on; undefined for WASM */
+/**
+ * @param gpu - the device to run on; undefined for WASM
+ * @throws ConfigError when the model is at fault
+ */
 export async function openSession(options: SessionOptions, gpu?: OpenDevice): Promise<Session> {
   const ort = gpu ? await import('onnxruntime-web/jspi') : await import('onnxruntime-web');
   ort.env.wasm.numThreads = gpu ? 1 : options.threads;
@@ -48,7 +52,7 @@ export async function openSession(options: SessionOptions, gpu?: OpenDevice): Pr
   ort.env.wasm.wasmPaths = { mjs: pathToFileURL(gpu ? jspiLoaderPath : loaderPath) };
   // What goes wrong is thrown as well, and belongs in our log.
   ort.env.logLevel = 'fatal';
-  const session = await createSession(ort, readModel(options.slice), {
+  const session = await createSession(ort, options.slice, {
     // Without the device onnxruntime would open one of its own, on whichever adapter comes first.
     executionProviders: [gpu ? { name: 'webgpu', device: gpu.device } : 'wasm'],
     graphOptimizationLevel: 'all',
@@ -67,16 +71,22 @@ export async function openSession(options: SessionOptions, gpu?: OpenDevice): Pr
   };
 }
 
+/** onnxruntime's codes for a wrong argument, file, operator and graph (OrtErrorCode); others may be the machine's fault. */
+const faultOfModel = /ERROR_CODE: (2|7|9|10),/;
+
 async function createSession(
   ort: typeof Ort,
-  model: Uint8Array,
+  slice: FileSlice,
   options: Ort.InferenceSession.SessionOptions,
 ): Promise<Ort.InferenceSession> {
   try {
-    return await ort.InferenceSession.create(model, options);
+    return await ort.InferenceSession.create(readModel(slice), options);
   } catch (error) {
-    if (!/fallback to CPU EP has been explicitly disabled/.test(String(error))) throw error;
-    throw new Error('onnxruntime cannot run every operator of this model on WebGPU');
+    if (/fallback to CPU EP has been explicitly disabled/.test(String(error)))
+      throw new Error('onnxruntime cannot run every operator of this model on WebGPU');
+    if (faultOfModel.test(String(error)))
+      throw new ConfigError(`onnxruntime cannot load ${slice.path}: ${(error as Error).message}`);
+    throw error;
   }
 }
 
@@ -97,7 +107,9 @@ function batchRunner(
     if (!output) throw new Error(`the graph has no output named ${outputName}`);
     const rows = output.data as Float32Array;
     if (rows.length !== count * dimension)
-      throw new Error(`${rows.length} values came out, ${count} × ${dimension} expected`);
+      throw new ConfigError(
+        `${options.slice.path}: its manifest says dimension ${dimension}, but ${rows.length / count} values an image came out: prepare the model again`,
+      );
     return inputs.map((_, i) => rows.slice(i * dimension, (i + 1) * dimension));
   };
 }

@@ -1,4 +1,5 @@
 /** Runs a session before its first caller does: shaders are compiled, memory is allocated. */
+import type { WarmUpTimes } from '../stall-watch.ts';
 import type { Session, SessionOptions } from './session.ts';
 
 /**
@@ -8,11 +9,23 @@ import type { Session, SessionOptions } from './session.ts';
 const patienceMs = 5000;
 
 /** @throws Error when a run fails */
-export async function warmUp(run: Session['run'], options: SessionOptions): Promise<void> {
+export async function warmUp(run: Session['run'], options: SessionOptions): Promise<WarmUpTimes> {
   const image = new Float32Array(options.shape.reduce((size, side) => size * side, 1));
-  const begun = performance.now();
-  for (const size of options.batchSizes ?? [1]) {
+  const time = async (size: number): Promise<number> => {
+    const start = performance.now();
     await run(Array.from({ length: size }, () => image));
-    if (performance.now() - begun > patienceMs) return;
+    return performance.now() - start;
+  };
+  const begun = performance.now();
+  const [least = 1, ...others] = options.batchSizes ?? [];
+  const firstMs = (await time(least)) / least;
+  // On the CPU the first run is hardly slower than the next.
+  if (!options.batchSizes || performance.now() - begun > patienceMs)
+    return { firstMs, imageMs: firstMs };
+  const imageMs = (await time(least)) / least;
+  for (const size of others) {
+    if (performance.now() - begun > patienceMs) break;
+    await time(size);
   }
+  return { firstMs, imageMs };
 }

@@ -1,5 +1,7 @@
 /** The thread onnxruntime lives on: one session, batches in the order in which they come. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { ConfigError } from '../../errors.ts';
+import type { WarmUpTimes } from '../stall-watch.ts';
 import {
   type AdapterChoice,
   type AdapterInfo,
@@ -21,11 +23,14 @@ export type WorkerRequest =
   | ({ readonly type: 'run'; readonly id: number } & SharedBatch)
   | { readonly type: 'close' };
 
+/** What the other side makes of a failure: the GPU lacks a feature, or the model is at fault. */
+export type FailureReason = 'feature' | 'model' | undefined;
+
 /** From the thread: the GPU it would run on, ready, could not start, the end of a batch, or the end of the GPU. */
 export type WorkerReply =
   | { readonly type: 'found'; readonly adapter: AdapterInfo | undefined }
-  | { readonly type: 'ready' }
-  | { readonly type: 'failed'; readonly message: string; readonly missingFeature: boolean }
+  | { readonly type: 'ready'; readonly times: WarmUpTimes }
+  | { readonly type: 'failed'; readonly message: string; readonly reason: FailureReason }
   | { readonly type: 'rows'; readonly id: number; readonly rows: Float32Array[] }
   | { readonly type: 'error'; readonly id: number; readonly message: string }
   | { readonly type: 'lost'; readonly message: string };
@@ -37,6 +42,11 @@ const text = (error: unknown): string => (error instanceof Error ? error.message
 
 const options = workerData as WorkerOptions;
 const asked = Promise.withResolvers<void>();
+const reasonOf = (error: unknown): FailureReason => {
+  if (error instanceof MissingFeatureError) return 'feature';
+  return error instanceof ConfigError ? 'model' : undefined;
+};
+
 let run: (inputs: readonly Float32Array[]) => Promise<Float32Array[]>;
 let close = async (): Promise<void> => {};
 // onnxruntime runs one batch at a time; the next one's message waits in this chain.
@@ -75,9 +85,7 @@ try {
     gpu?.close();
   };
   run = (inputs) => soundly(() => session.run(inputs));
-  await warmUp(run, options);
-  reply({ type: 'ready' });
+  reply({ type: 'ready', times: await warmUp(run, options) });
 } catch (error) {
-  const missingFeature = error instanceof MissingFeatureError;
-  reply({ type: 'failed', message: text(error), missingFeature });
+  reply({ type: 'failed', message: text(error), reason: reasonOf(error) });
 }

@@ -1,7 +1,9 @@
 /** The `simd` engine: convolutional networks of the ResNet family in our own WebAssembly kernels, on all cores. */
 import type { Worker } from 'node:worker_threads';
 import { startWorker } from '../../threads.ts';
+import { atMost } from '../at-most.ts';
 import type { Engine } from '../engine.ts';
+import { patienceFor } from '../stall-watch.ts';
 import { loadKernels } from './kernels/load-kernels.ts';
 import { openNetwork, type SimdModel } from './open-network.ts';
 import { planNetwork } from './plan/plan-network.ts';
@@ -9,6 +11,7 @@ import { createMemory, openContexts } from './threads/memory.ts';
 import type { ThreadData } from './threads/messages.ts';
 import { createPool } from './threads/pool.ts';
 import { startThreads, type Threads } from './threads/start-threads.ts';
+import { watchThreads } from './threads/watch-threads.ts';
 import { Unsupported } from './unsupported.ts';
 
 export interface SimdOptions {
@@ -20,6 +23,11 @@ export interface SimdOptions {
    * @default the product's; tests put their hands on a thread here
    */
   readonly startThread?: (index: number) => Worker;
+  /**
+   * How long a thread may be with one image, in milliseconds.
+   * @default by what the first run takes
+   */
+  readonly patienceMs?: number;
 }
 
 /** The engine, or in words what the model has that it does not run. */
@@ -34,7 +42,7 @@ export async function createSimdEngine(options: SimdOptions): Promise<SimdResult
   // The threads load their code while the network is planned here.
   const threads = startThreads(count, startThread);
   try {
-    return { engine: await open(model, threads) };
+    return { engine: await open(model, threads, options.patienceMs) };
   } catch (error) {
     await threads.close();
     if (error instanceof Unsupported) return { unsupported: error.message };
@@ -42,26 +50,43 @@ export async function createSimdEngine(options: SimdOptions): Promise<SimdResult
   }
 }
 
-async function open(model: SimdModel, threads: Threads): Promise<Engine> {
+/** Longest that threads may take to end, in milliseconds; one that hangs may never. */
+const closingMs = 2000;
+
+async function open(
+  model: SimdModel,
+  threads: Threads,
+  patienceMs: number | undefined,
+): Promise<Engine> {
   const count = threads.all.length;
   const { layout } = model.manifest.graph;
   const { plan, constants } = planNetwork(openNetwork(model), { threads: count, layout });
   const memory = createMemory(plan, constants);
   const words = new Int32Array(memory.buffer);
-  const pool = createPool(threads.all, openContexts(plan, memory));
+  const hangs = Promise.withResolvers<Error>();
+  const watched = watchThreads(threads.all, hangs.resolve);
+  const pool = createPool(watched.all, openContexts(plan, memory));
   const stop = (error: Error): void => {
     Atomics.store(words, plan.control.abort / 4, 1);
     pool.fail(error);
+    watched.stop();
   };
-  const lost = threads.lost.then((error) => {
+  const lost = Promise.race([threads.lost, hangs.promise]).then((error) => {
     stop(error);
     return error;
   });
-  threads.onLeft(pool.left);
+  threads.onLeft((thread, message) => {
+    watched.left(thread);
+    pool.left(thread, message);
+  });
 
   const kernels = loadKernels(plan.format);
   await threads.open({ type: 'open', plan, memory, kernels, slice: model.slice });
+  const begun = performance.now();
   await pool.run(new Float32Array(plan.inputValues));
+  // The first run compiles the kernels, so a further one is quicker; all threads work on it, and then on an image each.
+  const firstMs = performance.now() - begun;
+  watched.watch(patienceMs ?? patienceFor({ firstMs, imageMs: firstMs }, count));
 
   return {
     name: 'simd',
@@ -81,7 +106,7 @@ async function open(model: SimdModel, threads: Threads): Promise<Engine> {
     lost,
     async close() {
       stop(new Error('the engine is closed'));
-      await threads.close();
+      await atMost(closingMs, threads.close());
     },
   };
 }

@@ -89,7 +89,8 @@ function showFacts(identity: IdentityReply | undefined, info: OperatorInfo | und
   for (const warning of document.querySelectorAll<HTMLElement>('[data-untrained]'))
     warning.hidden = !untrained;
   byId('version', HTMLElement).textContent = info?.version ?? '';
-  const weights = info?.trained === undefined ? undefined : info.trained ? 'trained' : 'untrained';
+  const weights =
+    info?.trained === undefined ? undefined : info.trained ? 'from a file' : 'untrained';
   const facts: [string, string | undefined][] = [
     ['Endpoint', identity?.endpoint],
     ['Model', info?.modelId],

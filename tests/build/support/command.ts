@@ -1,3 +1,5 @@
+import { outputOf } from '../../support/output-of.ts';
+
 export interface CommandOptions {
   readonly cwd?: string;
   readonly env?: Record<string, string | undefined>;
@@ -21,11 +23,7 @@ export async function command(
     stdout: 'pipe',
     stderr: 'pipe',
   });
-  const [stdout, stderr, code] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
+  const { code, stdout, stderr } = await outputOf(child);
   if (code !== 0)
     throw new Error(
       `${args.join(' ')}: exit code ${code}\n${stdout.slice(-4000)}${stderr.slice(-4000)}`,

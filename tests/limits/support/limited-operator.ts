@@ -40,15 +40,6 @@ export async function startLimited(...args: readonly string[]): Promise<LimitedO
   };
 }
 
-/** The error that a call ends with. */
-export const failureOf = (call: Promise<unknown>): Promise<ConnectError> =>
-  call.then(
-    () => {
-      throw new Error('it succeeded');
-    },
-    (error: unknown) => ConnectError.from(error),
-  );
-
 /** `ok`, or the error's code and message. */
 export const outcomeOf = (call: Promise<unknown>): Promise<string> =>
   call.then(

@@ -63,7 +63,7 @@ export function createPictureEmbedder(options: PictureEmbedderOptions = {}): Emb
         inFlight--;
       }
     },
-    drain: () => Promise.resolve(),
+    lost: new Promise(() => {}),
     close: () => Promise.resolve(),
   };
 }

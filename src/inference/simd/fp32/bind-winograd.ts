@@ -1,13 +1,15 @@
 /** The parts of a Winograd convolution → calls of the kernels. */
+import type { RunChunk, Thread } from '../common/thread.ts';
+import { planesOf } from '../common/winograd-tiles.ts';
 import { pixelBytes, rowBytes } from '../plan/tensor.ts';
+import { floorOf } from './floor.ts';
+import type { Fp32Kernels } from './kernels.ts';
 import type { WinogradInputStep, WinogradOutputStep, WinogradProductStep } from './steps.ts';
-import { floorOf, type RunChunk, type Thread } from './thread.ts';
-import { planesOf } from './winograd-tiles.ts';
 
 /** Bytes of a tile's entry in the table of a `winograd…_output`. */
 const outEntryBytes = 16;
 
-export function bindWinogradInput(step: WinogradInputStep, thread: Thread): RunChunk {
+export function bindWinogradInput(step: WinogradInputStep, thread: Thread<Fp32Kernels>): RunChunk {
   const { winograd: w, transformed, tilesPerChunk } = step;
   const { kernels, scratch } = thread;
   const kernel = kernels[`winograd${w.tile}_input`];
@@ -27,7 +29,10 @@ export function bindWinogradInput(step: WinogradInputStep, thread: Thread): RunC
   };
 }
 
-export function bindWinogradProduct(step: WinogradProductStep, { kernels }: Thread): RunChunk {
+export function bindWinogradProduct(
+  step: WinogradProductStep,
+  { kernels }: Thread<Fp32Kernels>,
+): RunChunk {
   const { winograd: w, planeBytes, transformed, products, blocksPerChunk } = step;
   const planes = planesOf(w.tile);
   const pixel = pixelBytes(w.src);
@@ -53,7 +58,10 @@ export function bindWinogradProduct(step: WinogradProductStep, { kernels }: Thre
   };
 }
 
-export function bindWinogradOutput(step: WinogradOutputStep, thread: Thread): RunChunk {
+export function bindWinogradOutput(
+  step: WinogradOutputStep,
+  thread: Thread<Fp32Kernels>,
+): RunChunk {
   const { winograd: w, products, tilesPerChunk } = step;
   const { kernels, scratch } = thread;
   const { dst, residual } = w;

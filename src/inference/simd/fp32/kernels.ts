@@ -1,5 +1,7 @@
 /** The float32 kernels' signatures; addresses are bytes. build/kernels says what each does. */
-export interface Fp32Kernels {
+import type { CommonKernels } from '../common/kernels.ts';
+
+export interface Fp32Kernels extends CommonKernels {
   gemm1: Gemm;
   gemm3: Gemm;
   gemm8: Gemm;
@@ -9,47 +11,8 @@ export interface Fp32Kernels {
   winograd2_output_residual: WinogradOutput;
   winograd4_output: WinogradOutput;
   winograd4_output_residual: WinogradOutput;
-  max_pool(
-    src: number,
-    rowBytes: number,
-    rows: number,
-    pixelBytes: number,
-    width: number,
-    window: number,
-    x: number,
-    stride: number,
-    dst: number,
-    pixels: number,
-  ): void;
-  average_pool(
-    src: number,
-    rowBytes: number,
-    rows: number,
-    pixelBytes: number,
-    rowPixels: number,
-    dst: number,
-    scale: number,
-  ): void;
   add(a: number, b: number, out: number, bytes: number, floor: number): void;
   relu(a: number, out: number, bytes: number): void;
-  interleave(
-    src: number,
-    pixelBytes: number,
-    planeBytes: number,
-    channels: number,
-    dst: number,
-    pixels: number,
-  ): void;
-  fill(dst: number, bytes: number, strideBytes: number, runs: number, filler: number): void;
-  pack_gemm(
-    src: number,
-    rowBytes: number,
-    channels: number,
-    taps: number,
-    scale: number,
-    dst: number,
-    tapBytes: number,
-  ): void;
   pack_winograd2: PackWinograd;
   pack_winograd4: PackWinograd;
 }

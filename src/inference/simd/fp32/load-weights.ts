@@ -1,20 +1,19 @@
 import type { FileSlice } from '../../../model/file-slice.ts';
 import { readSlice } from '../../../model/file-slice.ts';
-import { blockChannels } from './blocks.ts';
+import { blockChannels } from '../common/blocks.ts';
+import { stagingOffset } from '../common/plan-float-weights.ts';
+import type { FloatWeightLoad } from '../common/steps.ts';
+import type { Thread } from '../common/thread.ts';
 import type { Fp32Kernels } from './kernels.ts';
-import { stagingOffset } from './plan-gemm.ts';
-import type { Fp32WeightLoad } from './steps.ts';
 
 /**
  * Reads a piece of the weights from the file into the thread's scratch, the one copy outside their packed form, and packs
  * it from there.
  */
-export function loadWeights(
-  load: Fp32WeightLoad,
+export function loadFloatWeights(
+  load: FloatWeightLoad,
   { fd, slice }: { fd: number; slice: FileSlice },
-  kernels: Fp32Kernels,
-  memory: WebAssembly.Memory,
-  scratch: number,
+  { kernels, memory, scratch }: Thread<Fp32Kernels>,
 ): void {
   const { op, channelBytes, inChannels, taps, strideBytes } = load;
   const blockRawBytes = blockChannels * channelBytes;

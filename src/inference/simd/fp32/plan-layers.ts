@@ -1,14 +1,15 @@
 /** Layers → steps in float32. */
+import { blockChannels, makes, padded } from '../common/blocks.ts';
+import { planInput, planNormalise } from '../common/plan-ends.ts';
+import { tileSideOf, winogradBorder } from '../common/winograd-tiles.ts';
 import { inputsOf, type Layer } from '../network/network.ts';
 import { cutEvenly } from '../plan/chunks.ts';
 import type { Step } from '../plan/plan.ts';
 import type { FormatPlanner, PlanBuilder } from '../plan/plan-builder.ts';
 import { borderOf, noBorder, union } from '../plan/tensor.ts';
 import { Unsupported } from '../unsupported.ts';
-import { blockChannels, makes, padded } from './blocks.ts';
 import { planGemm } from './plan-gemm.ts';
 import { planWinograd } from './plan-winograd.ts';
-import { tileSideOf, winogradBorder } from './winograd-tiles.ts';
 
 export const fp32: FormatPlanner = {
   format: 'fp32',
@@ -26,21 +27,17 @@ export const fp32: FormatPlanner = {
     return tile ? union(own, winogradBorder(layer, tile)) : own;
   },
 
-  planInput(builder, src, dst, layout) {
-    const rowsPerChunk = cutEvenly(dst.height, 4 * dst.width * dst.channels);
-    const chunks = Math.ceil(dst.height / rowsPerChunk);
-    const name = 'input';
-    builder.step(makes(dst, chunks, { op: 'interleave', name, src, dst, layout, rowsPerChunk }), [
-      src,
-      dst,
-    ]);
-  },
+  planInput,
 
   planLayer(builder, layer) {
     const [first, ...others] = inputsOf(layer).map(builder.isInput);
     const fromInput = first === true;
     if ((fromInput && layer.kind !== 'conv') || others.includes(true))
       throw new Unsupported(`${layer.kind} of the network's input (${layer.name})`);
+    if (layer.kind === 'normalise') {
+      planNormalise(builder, layer);
+      return;
+    }
     if (layer.kind !== 'conv') {
       planOther(builder, layer);
       return;
@@ -51,7 +48,7 @@ export const fp32: FormatPlanner = {
   },
 };
 
-type OtherLayer = Exclude<Layer, { kind: 'conv' }>;
+type OtherLayer = Exclude<Layer, { kind: 'conv' | 'normalise' }>;
 
 function planOther(builder: PlanBuilder, layer: OtherLayer): void {
   const { name } = layer;
@@ -84,8 +81,6 @@ function planOther(builder: PlanBuilder, layer: OtherLayer): void {
         const { rowsPerChunk, chunks } = byRows(1);
         return makes(dst, chunks, { op: 'relu', name, src, dst, rowsPerChunk });
       }
-      case 'normalise':
-        return makes(dst, 1, { op: 'normalise', name, src, dst });
       case 'batchNorm':
         throw new Unsupported(
           `operator BatchNormalization (${name}): not right after a convolution`,

@@ -1,19 +1,21 @@
 /** A 3×3 convolution of stride 1 by Winograd's F(2×2, 3×3) or F(4×4, 3×3); the mathematics is in docs/engine.md. */
-import type { ConvLayer } from '../network/network.ts';
-import { cutEvenly } from '../plan/chunks.ts';
-import type { PlanBuilder } from '../plan/plan-builder.ts';
-import { pixelBytes } from '../plan/tensor.ts';
-import { blockChannels, makes } from './blocks.ts';
-import { channelConstant, loadWeights, wholeTiles } from './plan-gemm.ts';
-import type { Winograd } from './steps.ts';
+import { blockChannels, makes } from '../common/blocks.ts';
+import { channelConstant } from '../common/channel-constant.ts';
+import { planFloatWeights } from '../common/plan-float-weights.ts';
+import { wholeTiles } from '../common/plan-product.ts';
+import { multiples, tileTables } from '../common/winograd-tables.ts';
 import {
   planeGap,
   planesOf,
   type TileSide,
   tilesAlong,
-  tileTables,
   transformScratch,
-} from './winograd-tiles.ts';
+} from '../common/winograd-tiles.ts';
+import type { ConvLayer } from '../network/network.ts';
+import { cutEvenly } from '../plan/chunks.ts';
+import type { PlanBuilder } from '../plan/plan-builder.ts';
+import { pixelBytes } from '../plan/tensor.ts';
+import type { Winograd } from './steps.ts';
 
 /**
  * Three steps: transform all tiles, multiply plane by plane, transform back. A step cut along the planes of products reads each
@@ -30,7 +32,7 @@ export function planWinograd(builder: PlanBuilder, layer: ConvLayer, tile: TileS
   const blocks = dst.channels / blockChannels;
   const weightPlaneBytes = blocks * blockBytes + planeGap;
   const weights = builder.reserve(planes * weightPlaneBytes);
-  loadWeights(builder, layer, {
+  planFloatWeights(builder, layer, {
     op: `packWinograd${tile}`,
     dst: weights,
     blockBytes,
@@ -87,9 +89,3 @@ export function planWinograd(builder: PlanBuilder, layer: ConvLayer, tile: TileS
     [products, dst, residual],
   );
 }
-
-/** 0, 1, 2 … times a pixel's bytes: rows that lie one after the other. */
-export const multiples = (builder: PlanBuilder, bytes: number, count: number): number =>
-  builder.constant(`multiples ${bytes} ${wholeTiles(count)}`, () =>
-    new Int32Array(wholeTiles(count)).map((_, i) => i * bytes),
-  );

@@ -1,51 +1,22 @@
-/** The steps of a float32 plan. A step is cut into `chunks` that any thread may run in any order. */
-import type { Window } from '../network/network.ts';
+/** The steps of a float32 plan. */
+import type {
+  InterleaveStep,
+  NormaliseStep,
+  ProductStep,
+  StepBase,
+  WindowStep,
+} from '../common/steps.ts';
+import type { TileSide } from '../common/winograd-tiles.ts';
 import type { ArenaBlock } from '../plan/arena.ts';
-import type { Grid } from '../plan/chunks.ts';
 import type { Tensor } from '../plan/tensor.ts';
-import type { TileSide } from './winograd-tiles.ts';
-
-interface StepBase {
-  /** The layer's name, for profiles. */
-  readonly name: string;
-  /** Including the one that clears the border, if there is a border. */
-  readonly chunks: number;
-  /** A tensor whose border the last chunk sets to zero. */
-  readonly clears?: Tensor | undefined;
-}
-
-/** The image as it came → the first tensor; a chunk is `rowsPerChunk` rows. */
-export interface InterleaveStep extends StepBase {
-  readonly op: 'interleave';
-  readonly src: ArenaBlock;
-  readonly dst: Tensor;
-  readonly layout: 'NCHW' | 'NHWC';
-  readonly rowsPerChunk: number;
-}
 
 /** A convolution as one matrix product. */
-export interface GemmStep extends StepBase {
+export interface GemmStep extends ProductStep {
   readonly op: 'gemm';
   readonly unroll: 1 | 3 | 8;
-  readonly src: Tensor;
-  readonly dst: Tensor;
   readonly residual: Tensor | undefined;
-  /** Output pixels; a multiple of the kernel's rows, the last pixel repeated. */
-  readonly rows: number;
-  /** Addresses of the tables of `rows` byte offsets within src, dst and residual. */
-  readonly srcTable: number;
-  readonly dstTable: number;
-  readonly residualTable: number;
-  readonly segments: number;
-  readonly segmentBytes: number;
-  readonly segmentStride: number;
-  readonly blocks: number;
-  readonly weights: number;
-  /** Bytes of packed weights per block. */
-  readonly blockBytes: number;
   readonly bias: number;
   readonly relu: boolean;
-  readonly grid: Grid;
 }
 
 /** What the three parts of a Winograd convolution share. */
@@ -104,12 +75,8 @@ export interface WinogradOutputStep extends StepBase {
   readonly tilesPerChunk: number;
 }
 
-export interface MaxPoolStep extends StepBase {
+export interface MaxPoolStep extends WindowStep {
   readonly op: 'maxPool';
-  readonly src: Tensor;
-  readonly dst: Tensor;
-  readonly window: Window;
-  readonly rowsPerChunk: number;
 }
 
 export interface AveragePoolStep extends StepBase {
@@ -135,12 +102,6 @@ export interface ReluStep extends StepBase {
   readonly rowsPerChunk: number;
 }
 
-export interface NormaliseStep extends StepBase {
-  readonly op: 'normalise';
-  readonly src: Tensor;
-  readonly dst: Tensor;
-}
-
 export type Fp32Step =
   | InterleaveStep
   | GemmStep
@@ -152,22 +113,3 @@ export type Fp32Step =
   | AddStep
   | ReluStep
   | NormaliseStep;
-
-/** Some blocks of 16 output channels of a convolution's weights, from the file to their packed form. */
-export interface Fp32WeightLoad {
-  readonly op: 'packGemm' | `packWinograd${TileSide}`;
-  /** Byte position within the model's file of the first block's first value, and bytes to read. */
-  readonly position: number;
-  readonly bytes: number;
-  /** Bytes of one output channel in the file. */
-  readonly channelBytes: number;
-  readonly inChannels: number;
-  readonly taps: number;
-  readonly blocks: number;
-  /** Address of a factor per output channel. */
-  readonly scale: number;
-  readonly dst: number;
-  readonly blockBytes: number;
-  /** Bytes between taps of a block, or between planes. */
-  readonly strideBytes: number;
-}

@@ -1,14 +1,13 @@
 /** The parts of a Winograd convolution in 16 bits → calls of the kernels. */
-
-import type { RunChunk } from '../fp32/thread.ts';
+import type { RunChunk, Thread } from '../common/thread.ts';
 import { rowBytes } from '../plan/tensor.ts';
+import type { Int8Kernels } from './kernels.ts';
 import type {
   Int8Winograd,
   Int8WinogradInputStep,
   Int8WinogradOutputStep,
   Int8WinogradProductStep,
 } from './steps.ts';
-import type { Int8Thread } from './thread.ts';
 import { planes } from './winograd-tiles.ts';
 
 /** Bytes of a tile's entry in the table of `winograd_output`. */
@@ -19,7 +18,7 @@ const tilesFrom = ({ tiles }: Int8Winograd, first: number, perChunk: number): nu
 
 export function bindInput(
   { winograd: w, transformed, tilesPerChunk }: Int8WinogradInputStep,
-  { kernels, scratch }: Int8Thread,
+  { kernels, scratch }: Thread<Int8Kernels>,
 ): RunChunk {
   const { src } = w;
   return (context, chunk) => {
@@ -39,7 +38,7 @@ export function bindInput(
 
 export function bindProduct(
   { winograd: w, transformed, products, blocksPerChunk }: Int8WinogradProductStep,
-  { kernels }: Int8Thread,
+  { kernels }: Thread<Int8Kernels>,
 ): RunChunk {
   const segmentBytes = w.src.channels * 2;
   return (context, chunk) => {
@@ -65,7 +64,7 @@ export function bindProduct(
 
 export function bindOutput(
   { winograd: w, products, tilesPerChunk }: Int8WinogradOutputStep,
-  { kernels, scratch }: Int8Thread,
+  { kernels, scratch }: Thread<Int8Kernels>,
 ): RunChunk {
   const { dst, residual } = w;
   const output = residual ? kernels.winograd_output_residual : kernels.winograd_output;

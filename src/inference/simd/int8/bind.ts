@@ -1,19 +1,19 @@
 /** Steps → calls of the kernels. */
-import { blockChannels } from '../fp32/blocks.ts';
-import type { RunChunk } from '../fp32/thread.ts';
+import { bindMaxPool } from '../common/bind.ts';
+import { blockChannels } from '../common/blocks.ts';
+import type { RunChunk, Thread } from '../common/thread.ts';
 import { pixelAt, pixelBytes, rowBytes } from '../plan/tensor.ts';
 import { bindInput, bindOutput, bindProduct } from './bind-winograd.ts';
+import type { Int8Kernels } from './kernels.ts';
 import type {
   ImageStep,
   Int8AddStep,
   Int8AveragePoolStep,
   Int8GemmStep,
-  Int8MaxPoolStep,
   Int8Step,
 } from './steps.ts';
-import type { Int8Thread } from './thread.ts';
 
-export function bindInt8(step: Int8Step, thread: Int8Thread): RunChunk {
+export function bindInt8(step: Int8Step, thread: Thread<Int8Kernels>): RunChunk {
   switch (step.op) {
     case 'int8Image':
       return bindImage(step, thread);
@@ -34,7 +34,7 @@ export function bindInt8(step: Int8Step, thread: Int8Thread): RunChunk {
   }
 }
 
-function bindImage(step: ImageStep, { kernels }: Int8Thread): RunChunk {
+function bindImage(step: ImageStep, { kernels }: Thread<Int8Kernels>): RunChunk {
   const { src, dst, grid } = step;
   const kernel = step.unroll === 3 ? kernels.gemm_image3 : kernels.gemm_image1;
   return (context, chunk) => {
@@ -64,7 +64,7 @@ function bindImage(step: ImageStep, { kernels }: Int8Thread): RunChunk {
 /** Bytes of a block's biases and factors. */
 const parameterBytes = blockChannels * 8;
 
-function bindGemm(step: Int8GemmStep, { kernels, memory }: Int8Thread): RunChunk {
+function bindGemm(step: Int8GemmStep, { kernels, memory }: Thread<Int8Kernels>): RunChunk {
   const { src, dst, residual, grid } = step;
   const words = new Int32Array(memory.buffer);
   return (context, chunk) => {
@@ -94,35 +94,9 @@ function bindGemm(step: Int8GemmStep, { kernels, memory }: Int8Thread): RunChunk
   };
 }
 
-function bindMaxPool(
-  { src, dst, window, rowsPerChunk }: Int8MaxPoolStep,
-  { kernels }: Int8Thread,
-): RunChunk {
-  return (context, chunk) => {
-    const last = Math.min(dst.height, (chunk + 1) * rowsPerChunk);
-    for (let y = chunk * rowsPerChunk; y < last; y++) {
-      const top = y * window.strideY - window.padding.top;
-      const from = Math.max(0, top);
-      const to = Math.min(src.height, top + window.height);
-      kernels.max_pool(
-        context + src.offset + pixelAt(src, from, 0),
-        rowBytes(src),
-        to - from,
-        pixelBytes(src),
-        src.width,
-        window.width,
-        -window.padding.left,
-        window.strideX,
-        context + dst.offset + pixelAt(dst, y, 0),
-        dst.width,
-      );
-    }
-  };
-}
-
 function bindAveragePool(
   { src, dst, scale, groupsPerChunk }: Int8AveragePoolStep,
-  { kernels }: Int8Thread,
+  { kernels }: Thread<Int8Kernels>,
 ): RunChunk {
   const groups = dst.channels / blockChannels;
   const meanScale = scale / (src.height * src.width);
@@ -141,7 +115,7 @@ function bindAveragePool(
   };
 }
 
-function bindAdd(step: Int8AddStep, { kernels }: Int8Thread): RunChunk {
+function bindAdd(step: Int8AddStep, { kernels }: Thread<Int8Kernels>): RunChunk {
   const { a, b, dst, rowsPerChunk } = step;
   const length = dst.width * pixelBytes(dst);
   return (context, chunk) => {

@@ -1,7 +1,7 @@
 /** The int8 kernels' signatures; addresses are bytes. build/kernels/int8 says what each does. */
-import type { Fp32Kernels } from '../fp32/kernels.ts';
+import type { CommonKernels } from '../common/kernels.ts';
 
-export interface Int8Kernels extends Pick<Fp32Kernels, 'fill' | 'interleave' | 'pack_gemm'> {
+export interface Int8Kernels extends CommonKernels {
   gemm_paired: Int8Gemm;
   gemm_widened: Int8Gemm;
   gemm_words: (...product: Product) => void;
@@ -19,8 +19,6 @@ export interface Int8Kernels extends Pick<Fp32Kernels, 'fill' | 'interleave' | '
   ): void;
   winograd_output: WinogradOutput;
   winograd_output_residual: WinogradOutput;
-  max_pool: Fp32Kernels['max_pool'];
-  average_pool: Fp32Kernels['average_pool'];
   add(
     a: number,
     b: number,

@@ -1,16 +1,17 @@
 /** A piece of 8-bit weights from the file to the form that the kernels read. */
 import type { FileSlice } from '../../../model/file-slice.ts';
 import { readSlice } from '../../../model/file-slice.ts';
-import { blockChannels } from '../fp32/blocks.ts';
+import { blockChannels } from '../common/blocks.ts';
+import type { Thread } from '../common/thread.ts';
+import type { Int8Kernels } from './kernels.ts';
 import { scratchOf, winogradFactorBytes } from './plan-gemm.ts';
 import type { Int8WeightLoad } from './steps.ts';
-import type { Int8Thread } from './thread.ts';
 import { planes } from './winograd-tiles.ts';
 
 export function loadInt8Weights(
   load: Int8WeightLoad,
   { fd, slice }: { fd: number; slice: FileSlice },
-  thread: Int8Thread,
+  thread: Thread<Int8Kernels>,
 ): void {
   const { kernels, memory, scratch } = thread;
   const { op, channelBytes, inChannels, taps, strideBytes, blockBytes } = load;
@@ -63,7 +64,7 @@ function packWinograd(
   block: number,
   src: number,
   dst: number,
-  { kernels, memory, scratch }: Int8Thread,
+  { kernels, memory, scratch }: Thread<Int8Kernels>,
 ): void {
   const { depth, inChannels, channelBytes, strideBytes } = load;
   const { measured, powers, expanded, planeBytes } = scratchOf(depth);

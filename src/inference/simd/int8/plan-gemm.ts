@@ -1,6 +1,8 @@
 /** Convolutions as one matrix product: of bytes, and the image's in float32. */
-import { blockChannels, makes, padded } from '../fp32/blocks.ts';
-import { channelConstant, loadWeights, planProduct } from '../fp32/plan-gemm.ts';
+import { blockChannels, makes, padded } from '../common/blocks.ts';
+import { channelConstant } from '../common/channel-constant.ts';
+import { planFloatWeights } from '../common/plan-float-weights.ts';
+import { planProduct } from '../common/plan-product.ts';
 import type { ConvLayer } from '../network/network.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import { Unsupported } from '../unsupported.ts';
@@ -17,7 +19,7 @@ export function planInt8Gemm(builder: PlanBuilder, conv: Int8Conv): void {
   const weights = builder.reserve(blocks * blockBytes);
   const overflow = builder.reserve(4);
   const taps = window.height * window.width;
-  loadInt8Weights(builder, layer, {
+  planInt8Weights(builder, layer, {
     op: 'packInt8',
     depth: src.channels,
     dst: weights,
@@ -68,7 +70,7 @@ export function planImage(builder: PlanBuilder, layer: ConvLayer): void {
   const blockBytes = depth * blockChannels * 4;
   const weights = builder.reserve(blocks * blockBytes);
   const strideBytes = src.channels * blockChannels * 4;
-  loadWeights(builder, layer, { op: 'packGemm', dst: weights, blockBytes, strideBytes });
+  planFloatWeights(builder, layer, { op: 'packGemm', dst: weights, blockBytes, strideBytes });
   builder.step(
     makes(dst, grid.chunks, {
       ...{ op: 'int8Image', name, ...product, residualTable, weights, blockBytes, grid },
@@ -90,7 +92,7 @@ type Packing = Omit<
 >;
 
 /** Cuts the loading of a convolution's weights into pieces of some blocks each. */
-export function loadInt8Weights(builder: PlanBuilder, layer: ConvLayer, packing: Packing): void {
+export function planInt8Weights(builder: PlanBuilder, layer: ConvLayer, packing: Packing): void {
   const { name, dims, data } = layer.weights;
   if (data instanceof Uint8Array) throw new Unsupported(`the weights ${name} are a Constant node`);
   const [outChannels = 0, inChannels = 0, height = 0, width = 0] = dims;

@@ -1,7 +1,7 @@
 /** Layers → steps in 8 bits: bytes between the convolution of the image and the global average pool. */
-import { blockChannels, makes, padded } from '../fp32/blocks.ts';
-import { fp32 } from '../fp32/plan-layers.ts';
-import { winogradBorder } from '../fp32/winograd-tiles.ts';
+import { blockChannels, makes, padded } from '../common/blocks.ts';
+import { planInput, planNormalise } from '../common/plan-ends.ts';
+import { winogradBorder } from '../common/winograd-tiles.ts';
 import type { AddLayer, ConvLayer, Layer, MaxPoolLayer } from '../network/network.ts';
 import { cutEvenly } from '../plan/chunks.ts';
 import type { FormatPlanner, PlanBuilder } from '../plan/plan-builder.ts';
@@ -23,7 +23,7 @@ export const int8: FormatPlanner = {
     const own = borderOf(layer.window, layer.input.shape, layer.output.shape);
     return takesWinograd(layer, isInput) ? union(own, winogradBorder(layer, tile)) : own;
   },
-  planInput: fp32.planInput,
+  planInput,
   planLayer(builder, layer) {
     switch (layer.kind) {
       case 'conv':
@@ -39,8 +39,8 @@ export const int8: FormatPlanner = {
         planAdd(builder, layer);
         return;
       case 'normalise':
-        if (!layer.input.quantised && !layer.output.quantised) {
-          fp32.planLayer(builder, layer);
+        if (!layer.input.quantised && !layer.output.quantised && !builder.isInput(layer.input)) {
+          planNormalise(builder, layer);
           return;
         }
     }

@@ -1,11 +1,12 @@
 /** A 3×3 convolution of stride 1 by Winograd's F(4×4, 3×3) in 16 bits; the mathematics is in docs/int8.md. */
-import { blockChannels, makes } from '../fp32/blocks.ts';
-import { channelConstant, wholeTiles } from '../fp32/plan-gemm.ts';
-import { multiples } from '../fp32/plan-winograd.ts';
-import { planeGap, tilesAlong, tileTables, transformScratch } from '../fp32/winograd-tiles.ts';
+import { blockChannels, makes } from '../common/blocks.ts';
+import { channelConstant } from '../common/channel-constant.ts';
+import { wholeTiles } from '../common/plan-product.ts';
+import { multiples, tileTables } from '../common/winograd-tables.ts';
+import { planeGap, tilesAlong, transformScratch } from '../common/winograd-tiles.ts';
 import { cutEvenly } from '../plan/chunks.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
-import { loadInt8Weights, winogradFactorBytes } from './plan-gemm.ts';
+import { planInt8Weights, winogradFactorBytes } from './plan-gemm.ts';
 import { type Int8Conv, sumScale } from './quantities.ts';
 import type { Int8Winograd } from './steps.ts';
 import { planes, tile } from './winograd-tiles.ts';
@@ -34,7 +35,7 @@ export function planInt8Winograd(builder: PlanBuilder, conv: Int8Conv): void {
       quantised.scales.map((_, channel) => of(channel)),
       0,
     );
-  loadInt8Weights(builder, layer, {
+  planInt8Weights(builder, layer, {
     op: 'packInt8Winograd',
     depth: src.channels,
     dst: weights,

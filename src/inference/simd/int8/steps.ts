@@ -1,41 +1,15 @@
 /** The steps of an int8 plan beside those of float32, which it has at both ends of the network. */
-import type { Window } from '../network/network.ts';
+import type { ProductStep, StepBase, WindowStep } from '../common/steps.ts';
 import type { ArenaBlock } from '../plan/arena.ts';
-import type { Grid } from '../plan/chunks.ts';
 import type { Tensor } from '../plan/tensor.ts';
 
-interface StepBase {
-  /** The layer's name, for profiles. */
-  readonly name: string;
-  /** Including the one that clears the border, if there is a border. */
-  readonly chunks: number;
-  /** A tensor whose border the last chunk sets to zero. */
-  readonly clears?: Tensor | undefined;
-}
-
-interface ProductStep extends StepBase {
-  readonly src: Tensor;
-  readonly dst: Tensor;
-  /** Output pixels; a multiple of the kernel's rows, the last pixel repeated. */
-  readonly rows: number;
-  /** Addresses of the tables of `rows` byte offsets within src, dst and residual. */
-  readonly srcTable: number;
-  readonly dstTable: number;
-  readonly residualTable: number;
-  readonly segments: number;
-  readonly segmentBytes: number;
-  readonly segmentStride: number;
-  readonly blocks: number;
-  readonly weights: number;
-  /** Bytes of packed weights per block. */
-  readonly blockBytes: number;
+interface BytesProductStep extends ProductStep {
   /** The least byte of the output: 0 with a ReLU. */
   readonly least: number;
-  readonly grid: Grid;
 }
 
 /** The convolution of the image, in float32 but for its output. */
-export interface ImageStep extends ProductStep {
+export interface ImageStep extends BytesProductStep {
   readonly op: 'int8Image';
   readonly unroll: 1 | 3;
   readonly bias: number;
@@ -44,7 +18,7 @@ export interface ImageStep extends ProductStep {
 }
 
 /** A convolution of bytes as one matrix product. */
-export interface Int8GemmStep extends ProductStep {
+export interface Int8GemmStep extends BytesProductStep {
   readonly op: 'int8Gemm';
   readonly residual: Tensor | undefined;
   /** Step of the residual in steps of the output. */
@@ -106,12 +80,8 @@ export interface Int8WinogradOutputStep extends StepBase {
   readonly tilesPerChunk: number;
 }
 
-export interface Int8MaxPoolStep extends StepBase {
+export interface Int8MaxPoolStep extends WindowStep {
   readonly op: 'int8MaxPool';
-  readonly src: Tensor;
-  readonly dst: Tensor;
-  readonly window: Window;
-  readonly rowsPerChunk: number;
 }
 
 /** Bytes to floats. */

@@ -1,5 +1,5 @@
 /** Winograd in 16 bits has tiles of 4×4 only: with 2×2 it would be no faster than the products of bytes. */
-import { planesOf, tileSideOf } from '../fp32/winograd-tiles.ts';
+import { planesOf, tileSideOf } from '../common/winograd-tiles.ts';
 import type { ConvLayer } from '../network/network.ts';
 
 export const tile = 4;

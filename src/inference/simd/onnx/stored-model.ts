@@ -11,7 +11,7 @@ import {
 } from '../../../gen/onnx/onnx_pb.ts';
 import { Unsupported } from '../unsupported.ts';
 import type { SliceReader } from './slice-reader.ts';
-import { type Range, splitMessage } from './split-message.ts';
+import { type Range, type SplitMessage, splitMessage } from './split-message.ts';
 
 /** A constant tensor, row-major and little endian, in the file or (within a Constant node) in memory. */
 export interface StoredTensor {
@@ -40,12 +40,8 @@ const field = { modelGraph: 7, graphInitializer: 5, graphSparseInitializer: 15, 
 
 /** @throws Unsupported for external data, sparse tensors, numbers in typed fields, and what is not an ONNX file */
 export function readStoredModel(reader: SliceReader): StoredModel {
-  const whole = { start: 0, end: reader.length };
-  const outer = splitMessage(reader, whole, field.modelGraph, structureLimit);
+  const { model: outer, graph: inner } = splitGraph(reader);
   const model = fromBinary(ModelProtoSchema, outer.rest);
-  const graphRange = outer.apart.at(-1);
-  if (!graphRange) throw new Unsupported('the ONNX file has no graph');
-  const inner = splitMessage(reader, graphRange, field.graphInitializer, structureLimit);
   const graph = fromBinary(GraphProtoSchema, inner.rest);
   if (graph.$unknown?.some(({ no }) => no === field.graphSparseInitializer))
     throw new Unsupported('sparse initializers');
@@ -55,6 +51,15 @@ export function readStoredModel(reader: SliceReader): StoredModel {
     graph,
     tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])),
   };
+}
+
+/** The model without its graph, and the graph without its initializers. @throws Unsupported */
+export function splitGraph(reader: SliceReader): { model: SplitMessage; graph: SplitMessage } {
+  const whole = { start: 0, end: reader.length };
+  const model = splitMessage(reader, whole, field.modelGraph, structureLimit);
+  const range = model.apart.at(-1);
+  if (!range) throw new Unsupported('the ONNX file has no graph');
+  return { model, graph: splitMessage(reader, range, field.graphInitializer, structureLimit) };
 }
 
 function readTensor(reader: SliceReader, range: Range): StoredTensor {

@@ -2,7 +2,8 @@
  * The plan: everything the threads need to know to run a network, as plain data that goes to them in one message. All
  * addresses are bytes in the one memory; offsets are bytes within an image's context.
  */
-import type { Fp32Step, Fp32WeightLoad } from '../fp32/steps.ts';
+import type { FloatWeightLoad } from '../common/steps.ts';
+import type { Fp32Step } from '../fp32/steps.ts';
 import type { Int8Step, Int8WeightLoad } from '../int8/steps.ts';
 import type { ArenaBlock } from './arena.ts';
 
@@ -32,7 +33,7 @@ export const counterBytes = 64;
 
 /** An int8 plan has float32 steps at both ends. */
 export type Step = Fp32Step | Int8Step;
-export type WeightLoad = Fp32WeightLoad | Int8WeightLoad;
+export type WeightLoad = FloatWeightLoad | Int8WeightLoad;
 
 /** Addresses of the words that threads signal each other with, beside the contexts' counters. */
 export interface Control {

@@ -1,14 +1,7 @@
 /** What can be told of an advertised address without calling it. */
 import { BlockList, isIP } from 'node:net';
+import type { Endpoint } from '../endpoint.ts';
 import { PhantoscopeError } from './failure.ts';
-
-export interface Endpoint {
-  /** Without brackets. */
-  readonly host: string;
-  readonly port: number;
-  /** `host:port`, an IPv6 host in brackets: what Phantoscope dials. */
-  readonly text: string;
-}
 
 const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
@@ -25,6 +18,9 @@ function isIn(list: BlockList, host: string): boolean {
 
 export const isLoopback = (host: string): boolean =>
   /^localhost\.?$/i.test(host) || isIn(loopback, host);
+
+/** Stands for every address of a host: to be listened on, not to be called. */
+export const isUnspecified = (host: string): boolean => isIn(unspecified, host);
 
 /** The same address, written in one way: case, a trailing dot and an IPv6 address's spelling do not matter. */
 export function sameEndpoint(one: string, other: string): boolean {
@@ -46,7 +42,7 @@ export function sameEndpoint(one: string, other: string): boolean {
  */
 export function assertAdvertisable(endpoint: Endpoint, apiUrl: string): void {
   const example = `for example OP_ENDPOINT=192.168.1.20:${endpoint.port}`;
-  if (isIn(unspecified, endpoint.host)) {
+  if (isUnspecified(endpoint.host)) {
     throw new PhantoscopeError(
       'endpoint',
       `${endpoint.text} stands for every address of a host and leads nowhere from another one: ` +

@@ -1,4 +1,4 @@
-import { abortError } from './time-limit.ts';
+import { abortError } from './errors.ts';
 
 export interface FairSemaphore {
   /**

@@ -43,6 +43,7 @@ function parsePort(text: string, smallest: number): Parsed<number> {
 /** An address that others can dial: host and port are needed. */
 export function parseEndpoint(text: string): Parsed<Endpoint> {
   if (text === '') return { problem: 'is empty' };
+  if (/^\d+$/.test(text)) return { problem: 'is a port, and has no host' };
   const parts = split(text);
   if ('problem' in parts) return parts;
   const { host } = parts.value;
@@ -57,6 +58,7 @@ export function parseEndpoint(text: string): Parsed<Endpoint> {
 /** An address to listen on: an empty host or `*` is every interface, port 0 any free one. */
 export function parseListen(text: string): Parsed<Endpoint> {
   if (text === '') return { problem: 'is empty' };
+  if (/^\d+$/.test(text)) return { problem: `is a port without its colon: write ":${text}"` };
   const parts = split(text);
   if ('problem' in parts) return parts;
   const host = parts.value.host === '*' ? '' : parts.value.host;

@@ -1,7 +1,5 @@
 /** How Winograd's F(m×m, 3×3) cuts a map into tiles, and which convolutions are worth it. */
 import { type ConvLayer, type Edges, pixels } from '../network/network.ts';
-import type { PlanBuilder } from '../plan/plan-builder.ts';
-import { pixelAt, type Tensor } from '../plan/tensor.ts';
 
 /** m: a tile is m×m outputs. */
 export type TileSide = 2 | 4;
@@ -43,35 +41,5 @@ export function winogradBorder({ window, input, output }: ConvLayer, tile: TileS
     left,
     bottom: beyond(output.shape.height, top, input.shape.height),
     right: beyond(output.shape.width, left, input.shape.width),
-  };
-}
-
-/** Addresses of the tables that the transforms read: a tile's offset in src; its offsets in dst and residual, its rows and columns. */
-export function tileTables(
-  builder: PlanBuilder,
-  { window, name }: ConvLayer,
-  tile: TileSide,
-  { src, dst, residual }: { src: Tensor; dst: Tensor; residual: Tensor | undefined },
-): { srcTable: number; dstTable: number } {
-  const across = tilesAlong(dst.width, tile);
-  const corners = Array.from({ length: tilesAlong(dst.height, tile) * across }, (_, i) => ({
-    y: Math.floor(i / across) * tile,
-    x: (i % across) * tile,
-  }));
-  const { top, left } = window.padding;
-  return {
-    srcTable: builder.constant(`tiles in ${name}`, () =>
-      Int32Array.from(corners, ({ y, x }) => pixelAt(src, y - top, x - left)),
-    ),
-    dstTable: builder.constant(`tiles out ${name}`, () =>
-      Int32Array.from(
-        corners.flatMap(({ y, x }) => [
-          pixelAt(dst, y, x),
-          residual ? pixelAt(residual, y, x) : 0,
-          Math.min(tile, dst.height - y),
-          Math.min(tile, dst.width - x),
-        ]),
-      ),
-    ),
   };
 }

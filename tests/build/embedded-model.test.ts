@@ -1,0 +1,49 @@
+/** What goes into an executable is what its manifest describes: nobody looks at the checksum again. */
+import { afterAll, expect, test } from 'bun:test';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { embeddedModel } from '../../build/embedded-model.ts';
+import { ConfigError } from '../../src/errors.ts';
+import { smallTestModel } from '../support/models.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'embedded-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const good = smallTestModel();
+const copy = join(folder, 'resnet50.onnx');
+copyFileSync(join(dirname(good), 'resnet50.json'), join(folder, 'resnet50.json'));
+
+/** @returns the sentence of the refusal */
+function refusal(onnx: string, precision: string): string {
+  try {
+    embeddedModel(onnx, precision, false);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return (error as Error).message;
+  }
+  return 'nothing was refused';
+}
+
+test('embeddedModel, takes the file that the manifest describes', () => {
+  expect(embeddedModel(good, 'fp32', false).files).toEqual({ fp32: good });
+  expect(embeddedModel(good, 'all', false).files.fp32).toBe(good);
+});
+
+test('embeddedModel, refuses another network of the same length', () => {
+  const bytes = readFileSync(good);
+  bytes[bytes.length >> 1]! ^= 1;
+  writeFileSync(copy, bytes);
+  expect(refusal(copy, 'fp32')).toMatch(
+    /the checksum of resnet50\.onnx is not the one in its manifest/,
+  );
+  expect(refusal(copy, 'all')).toMatch(/checksum/);
+});
+
+test('embeddedModel, a model that is not there, without its manifest or without the precision', () => {
+  expect(refusal(join(folder, 'none.onnx'), 'fp32')).toContain('there is no such file');
+  const lonely = join(folder, 'lonely.onnx');
+  copyFileSync(good, lonely);
+  expect(refusal(lonely, 'fp32')).toMatch(/its manifest .*lonely\.json is not there/);
+  expect(refusal(good, 'fp16')).toMatch(/--precision fp16: .*model -- convert/);
+});

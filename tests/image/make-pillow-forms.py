@@ -1,0 +1,193 @@
+"""Writes pillow-forms.json: TIFF and BMP files put together byte by byte, in forms that Pillow reads and does not write, each
+with the SHA-256 of the RGB bytes that Pillow reads from it. Run once with Debian's python3-pil 9.4.0 (libtiff 4.5.0); the
+tests need neither.
+
+    /usr/bin/python3 tests/image/make-pillow-forms.py > tests/image/pillow-forms.json
+"""
+import base64, hashlib, io, json, struct, zlib
+from PIL import Image
+
+WIDTH, HEIGHT = 21, 18
+PLAIN, LZW, DEFLATE, PACKBITS = 1, 5, 8, 32773
+
+
+def value(x, y, c, bits):
+    """Smooth enough to be small when packed; 16-bit values are small now and then, so that clipping shows."""
+    v = x * 5 * (c + 1) + y * 3 * (3 - c)
+    return (v * 7 if bits == 16 and y % 3 else v) & ((1 << bits) - 1)
+
+
+def samples_of(width, height, left, top, samples, bits, endian):
+    rows = b""
+    for y in range(top, top + height):
+        row = [value(x, y, c, bits) for x in range(left, left + width) for c in samples]
+        if bits == 16:
+            rows += struct.pack(f"{endian}{len(row)}H", *row)
+        else:
+            text = "".join(f"{v:0{bits}b}" for v in row)
+            text += "0" * (-len(text) % 8)
+            rows += bytes(int(text[i:i + 8], 2) for i in range(0, len(text), 8))
+    return rows
+
+
+def differences(rows, row_length, step, bits, endian):
+    """Predictor 2."""
+    out = b""
+    for start in range(0, len(rows), row_length):
+        row = rows[start:start + row_length]
+        code, mask = ("B", 255) if bits == 8 else (endian + "H", 65535)
+        values = [v for (v,) in struct.iter_unpack(code, row)]
+        out += b"".join(struct.pack(code, (v - (values[i - step] if i >= step else 0)) & mask) for i, v in enumerate(values))
+    return out
+
+
+def lzw(data):
+    """Each byte a code of its own, of 9 bits, cleared before they would grow."""
+    codes = []
+    for i, byte in enumerate(data):
+        if i % 200 == 0:
+            codes.append(256)
+        codes.append(byte)
+    text = "".join(f"{code:09b}" for code in codes + [257])
+    text += "0" * (-len(text) % 8)
+    return bytes(int(text[i:i + 8], 2) for i in range(0, len(text), 8))
+
+
+def packbits(data):
+    return b"".join(bytes([len(data[i:i + 100]) - 1]) + data[i:i + 100] for i in range(0, len(data), 100))
+
+
+def reverse(data):
+    return bytes(int(f"{byte:08b}"[::-1], 2) for byte in data)
+
+
+def tiff(endian="<", photometric=1, bits=8, samples=1, extra=(), compression=PLAIN, predictor=1, fill=1, planes=False,
+         orientation=1, rows=HEIGHT, tile=None, more={}):
+    blocks = []
+    for group in [[c] for c in range(samples)] if planes else [range(samples)]:
+        width, height = tile or (WIDTH, rows)
+        for top in range(0, HEIGHT, height):
+            for left in range(0, WIDTH, width):
+                block_rows = height if tile else min(height, HEIGHT - top)
+                block = samples_of(width, block_rows, left, top, group, bits, endian)
+                if predictor == 2 and compression in (LZW, DEFLATE):
+                    block = differences(block, len(block) // block_rows, len(group), bits, endian)
+                block = {PLAIN: bytes, LZW: lzw, DEFLATE: zlib.compress, PACKBITS: packbits}[compression](block)
+                blocks.append(reverse(block) if fill == 2 else block)
+    tags = {256: (3, [WIDTH]), 257: (3, [HEIGHT]), 258: (3, [bits] * samples), 259: (3, [compression]), 262: (3, [photometric]),
+            277: (3, [samples])}
+    if tile:
+        tags[322], tags[323] = (3, [tile[0]]), (3, [tile[1]])
+    else:
+        tags[278] = (3, [rows])
+    for tag, default, actual in ((266, 1, fill), (317, 1, predictor), (284, 1, 2 if planes else 1), (274, 1, orientation)):
+        if actual != default:
+            tags[tag] = (3, [actual])
+    if extra:
+        tags[338] = (3, list(extra))
+    if photometric == 3:
+        tags[320] = (3, [(i * 37 + c * 11000 + 300) & 65535 for c in range(3) for i in range(0, 100 << bits, 100)])
+    tags.update(more)
+    where, sizes = (324, 325) if tile else (273, 279)
+    tags[where], tags[sizes] = (4, [0] * len(blocks)), (4, [len(block) for block in blocks])
+    at = 8 + 2 + 12 * len(tags) + 4
+    for _ in range(2):  # the second time it is known where the blocks come to lie
+        entries, tail = b"", b""
+        for tag in sorted(tags):
+            kind, values = tags[tag]
+            packed = struct.pack(f"{endian}{len(values)}{'H' if kind == 3 else 'I'}", *values)
+            if len(packed) > 4:
+                place = struct.pack(endian + "I", at + len(tail))
+                tail += packed
+            else:
+                place = packed.ljust(4, b"\0")
+            entries += struct.pack(endian + "HHI", tag, kind, len(values)) + place
+        start, offsets = at + len(tail), []
+        for block in blocks:
+            offsets.append(start)
+            start += len(block)
+        tags[where] = (4, offsets)
+    header = (b"II*\0" if endian == "<" else b"MM\0*") + struct.pack(endian + "I", 8)
+    return header + struct.pack(endian + "H", len(tags)) + entries + bytes(4) + tail + b"".join(blocks)
+
+
+def bmp(width, height, bits, data, compression=0):
+    colours = 1 << bits if bits <= 8 else 0
+    palette = b"".join(bytes([(i * 7) & 255, (i * 5 + 90) & 255, 255 - i, 0]) for i in range(colours))
+    start = 54 + len(palette)
+    return (b"BM" + struct.pack("<IHHI", start + len(data), 0, 0, start)
+            + struct.pack("<IiiHHIIiiII", 40, width, height, 1, bits, compression, len(data), 0, 0, colours, 0) + palette + data)
+
+
+def row(length, seed):
+    return bytes((i * 9 + seed) & 255 for i in range(length))
+
+
+rle = bytes([5, 7, 3, 8, 0, 0, 0, 3, 1, 2, 3, 0, 5, 9, 0, 0, 0, 4, 4, 5, 6, 7, 2, 2, 0, 0, 20, 3, 0, 0, 8, 1])
+forms = {}
+for endian, order in (("<", "II"), (">", "MM")):
+    for bits in (1, 2, 4, 8):
+        forms[f"{order} {bits} bits"] = tiff(endian, bits=bits)
+        forms[f"{order} {bits} bits, white is zero"] = tiff(endian, photometric=0, bits=bits)
+        forms[f"{order} {bits} bits, palette"] = tiff(endian, photometric=3, bits=bits)
+    forms[f"{order} 16 bits"] = tiff(endian, bits=16)
+    forms[f"{order} 16 bits, differences"] = tiff(endian, bits=16, compression=DEFLATE, predictor=2)
+    forms[f"{order} grey and alpha"] = tiff(endian, samples=2, extra=(2,))
+    forms[f"{order} RGB of 16 bits"] = tiff(endian, photometric=2, samples=3, bits=16)
+    forms[f"{order} RGB of 16 bits, differences"] = tiff(endian, photometric=2, samples=3, bits=16, compression=LZW, predictor=2)
+    forms[f"{order} RGBA of 16 bits"] = tiff(endian, photometric=2, samples=4, bits=16, extra=(2,))
+    forms[f"{order} CMYK"] = tiff(endian, photometric=5, samples=4)
+forms.update({
+    "RGB and one more": tiff(photometric=2, samples=4, extra=(0,)),
+    "RGBA and one more": tiff(photometric=2, samples=5, extra=(2, 0)),
+    "RGB and three more": tiff(photometric=2, samples=6, extra=(0, 0, 0), compression=DEFLATE),
+    "CMYK and one more": tiff(photometric=5, samples=5, extra=(0,)),
+    "CMYK of 16 bits": tiff(photometric=5, samples=4, bits=16),
+    "one depth for three samples": tiff(photometric=2, samples=3, more={258: (3, [8])}),
+    "no photometric interpretation": tiff(photometric=0, more={262: (4, [0])}),
+    "a predictor where there is none": tiff(predictor=2),
+    "a predictor for PackBits": tiff(predictor=2, compression=PACKBITS),
+    "predictor 3 where there is none": tiff(predictor=3),
+    "differences of grey, LZW": tiff(predictor=2, compression=LZW),
+    "differences of RGBA, Deflate": tiff(photometric=2, samples=4, extra=(2,), predictor=2, compression=DEFLATE),
+    "wrong sizes of strips": tiff(rows=5, more={}).replace(struct.pack("<4I", 105, 105, 105, 63), struct.pack("<4I", 1, 0, 9, 999)),
+    "fill order 2": tiff(fill=2),
+    "fill order 2, 1 bit": tiff(fill=2, bits=1),
+    "fill order 2, 4 bits": tiff(fill=2, bits=4),
+    "fill order 2, LZW": tiff(fill=2, compression=LZW, rows=5),
+    "fill order 2, Deflate": tiff(fill=2, compression=DEFLATE, predictor=2),
+    "fill order 2, PackBits, 1 bit": tiff(fill=2, compression=PACKBITS, bits=1, photometric=0),
+    "strips of RGB": tiff(photometric=2, samples=3, rows=4),
+    "planes": tiff(photometric=2, samples=3, planes=True, rows=7),
+    "planes, Deflate": tiff(photometric=2, samples=3, planes=True, rows=7, compression=DEFLATE, predictor=2),
+    "planes of 16 bits, LZW": tiff(">", photometric=2, samples=3, bits=16, planes=True, compression=LZW, predictor=2),
+    "tiles": tiff(photometric=2, samples=3, tile=(16, 16)),
+    "tiles, Deflate": tiff(photometric=2, samples=3, tile=(16, 16), compression=DEFLATE, predictor=2),
+    "tiles of 1 bit, PackBits": tiff(bits=1, tile=(16, 16), compression=PACKBITS),
+    "tiles of 16 bits": tiff(bits=16, tile=(16, 16), compression=DEFLATE, predictor=2),
+    "tiles of planes": tiff(photometric=2, samples=3, tile=(16, 16), planes=True, compression=DEFLATE),
+    "one tile, larger than the image": tiff(photometric=5, samples=4, tile=(32, 32), compression=LZW),
+})
+for orientation in range(1, 10):
+    forms[f"orientation {orientation}"] = tiff(photometric=2, samples=3, orientation=orientation)
+forms["orientation 6, Deflate"] = tiff(bits=1, orientation=6, compression=DEFLATE)
+forms = {f"{name}.tif": data for name, data in forms.items()}
+forms.update({
+    "no padding after the last row.bmp": bmp(7, 3, 24, (row(21, 1) + bytes(3)) * 2 + row(21, 3)),
+    "no padding, 1 bit.bmp": bmp(9, -2, 1, bytes([0x5A, 0x80, 0, 0, 0xA5, 0])),
+    "no padding, 4 bits.bmp": bmp(3, 2, 4, bytes([0x12, 0x30, 0, 0, 0x45, 0x60])),
+    "run lengths.bmp": bmp(8, 4, 8, rle, 1),
+    "run lengths, from the top.bmp": bmp(8, -4, 8, rle, 1),
+    "run lengths, a row too long.bmp": bmp(8, 2, 8, bytes([6, 1, 9, 2, 5, 3, 0, 0, 0, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0]), 1),
+    "run lengths, rows left early.bmp": bmp(8, 3, 8, bytes([0, 0, 3, 9, 0, 0, 8, 4, 3, 3, 0, 0, 0, 0, 1, 5, 0, 0, 0, 1]), 1),
+})
+
+
+def described(name, data):
+    image = Image.open(io.BytesIO(data))
+    rgb = image.convert("RGB").tobytes()
+    return {"name": name, "base64": base64.b64encode(data).decode(), "size": image.size,
+            "sha256": hashlib.sha256(rgb).hexdigest()}
+
+
+print(json.dumps({"files": [described(name, data) for name, data in forms.items()]}, indent=1))

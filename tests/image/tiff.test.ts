@@ -1,0 +1,69 @@
+/** TIFF that is refused, and TIFF that asks for more than it is worth; what is read: pillow.test.ts. */
+import { expect, test } from 'bun:test';
+import { fastest } from '../support/fastest.ts';
+import { decode, decoders, expectFailure, rgbOf } from './support.ts';
+import { bodyStart, type TiffEntry, writeTiff } from './tiff-writer.ts';
+
+const row = new Uint8Array([10, 20, 30, 40]);
+
+const refused: [string, RegExp, Record<number, TiffEntry>][] = [
+  ['JPEG inside', /compression 7 is not supported; grey, palette/, { 259: [3, 1, 7] }],
+  ['fax compression', /compression 4/, { 259: [3, 1, 4] }],
+  ['YCbCr', /photometric interpretation 6/, { 262: [3, 1, 6] }],
+  ['floating point', /sample format 3/, { 258: [3, 1, 32], 339: [3, 1, 3] }],
+  ['32 bits', /1 grey samples of 32 bits/, { 258: [3, 1, 32] }],
+  ['16 bits, white is zero', /white is zero samples of 16/, { 258: [3, 1, 16], 262: [3, 1, 0] }],
+  ['premultiplied alpha', /premultiplied/, { 262: [3, 1, 2], 277: [3, 1, 4], 338: [3, 1, 1] }],
+  ['more samples than colours', /1000 samples per pixel/, { 277: [3, 1, 1000] }],
+  [
+    'samples of different depths',
+    /samples of 8 and 4 bits/,
+    { 277: [3, 1, 2], 258: [3, 2, 262152] },
+  ],
+  ['predictor 3', /predictor 3/, { 259: [3, 1, 8], 317: [3, 1, 3] }],
+  [
+    'differences of 4 bits',
+    /predictor 2 for 4 bits/,
+    { 258: [3, 1, 4], 259: [3, 1, 5], 317: [3, 1, 2] },
+  ],
+  [
+    'planes of 4 bits',
+    /4 bits/,
+    { 258: [3, 1, 4], 262: [3, 1, 2], 277: [3, 1, 3], 284: [3, 1, 2] },
+  ],
+  ['fill order 3', /fill order 3/, { 266: [3, 1, 3] }],
+  ['too many strips', /100001 strips \(at most 100000/, { 257: [4, 1, 100_001], 278: [3, 1, 1] }],
+];
+for (const [what, message, entries] of refused)
+  test(`TIFF, ${what}: refused by name`, () =>
+    expectFailure('IMAGE_UNSUPPORTED', message, () => decode(writeTiff(entries, row))));
+
+test('TIFF, tiles of no size are corrupt', () =>
+  expectFailure('IMAGE_CORRUPT', /tiles of 0×0/, () =>
+    decode(writeTiff({ 324: [4, 1, bodyStart] }, row)),
+  ));
+
+test('inspect, a tile larger than memory is seen by the limits', () => {
+  const tiles = { 322: [4, 1, 2 ** 31], 323: [4, 1, 2 ** 31], 324: [4, 1, bodyStart] } as const;
+  expect(decoders.TIFF.inspect(writeTiff(tiles, row)).decodedBytes).toBe(2 * 2 ** 31 + 4);
+});
+
+test('TIFF, tags of four billion values are read no further than they are needed', async () => {
+  const many = 2 ** 32 - 1;
+  const entries: Record<number, TiffEntry> = {};
+  for (const tag of [256, 257, 258, 277]) entries[tag] = [1, many, bodyStart + 4];
+  // Eight columns, eight rows, eight bits, all said with the same byte.
+  const file = writeTiff({ ...entries, 277: [3, 1, 1] }, Buffer.concat([row, Buffer.alloc(60, 8)]));
+  const pixels = await decode(file);
+  expect([pixels.width, pixels.height]).toEqual([8, 8]);
+  expect(await fastest(5, () => decode(file))).toBeLessThan(20);
+});
+
+test('TIFF, strips that share a megabyte of nothing are read no further than they can need', async () => {
+  // PackBits' 128 does nothing; four pixels come at the end.
+  const body = Buffer.concat([Buffer.alloc(1_000_000, 128), Buffer.of(3, 1, 2, 3, 4)]);
+  const file = writeTiff({ 259: [3, 1, 32_773] }, body);
+  await expectFailure('IMAGE_TRUNCATED', /ends before/, () => decode(file));
+  const some = writeTiff({ 259: [3, 1, 32_773] }, body.subarray(-900));
+  expect([...rgbOf(await decode(some)).subarray(0, 4)]).toEqual([1, 1, 1, 2]);
+});

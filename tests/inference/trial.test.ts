@@ -1,0 +1,53 @@
+import { expect, test } from 'bun:test';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Engine } from '../../src/inference/engine.ts';
+import type { OnnxruntimeEngine } from '../../src/inference/onnxruntime/engine.ts';
+import { createTrial, DeclinedError, type GpuOptions } from '../../src/inference/open-gpu.ts';
+import type { AdapterInfo } from '../../src/inference/webgpu/adapter.ts';
+import { openModel } from '../../src/model/open-model.ts';
+import { tinyTestModel } from '../support/models.ts';
+
+const model = openModel(tinyTestModel(), 'fp32');
+const adapter = { name: 'a card', driver: 'its driver 1.0' } as AdapterInfo;
+const options = (): GpuOptions => ({
+  ...{ engine: 'auto', threads: 2, precision: 'fp32', maxBatch: 1, adapter: undefined },
+  ...{ allowSoftwareGpu: false, cacheDir: mkdtempSync(join(tmpdir(), 'trial-')) },
+});
+
+function engine(ms: number): OnnxruntimeEngine & Engine {
+  return {
+    ...{ name: 'onnxruntime', device: 'webgpu', threads: 1, concurrency: 1, maxBatch: 1, adapter },
+    lost: new Promise<Error>(() => {}),
+    async run(inputs) {
+      await Bun.sleep(ms);
+      return inputs.map(() => Float32Array.of(1, 2, 3));
+    },
+    close: async () => {},
+  };
+}
+
+const judge = (gpuMs: number, cpuMs: number, kept: GpuOptions, program: string) =>
+  createTrial(model, kept, () => {}, program).judge({ model, engine: engine(gpuMs) }, async () => ({
+    model,
+    engine: engine(cpuMs),
+  }));
+
+test('trial, a slower GPU is declined at the next start without being measured', async () => {
+  const kept = options();
+  expect(await judge(20, 1, kept, '1.0 abc')).toBeDefined();
+  const next = createTrial(model, kept, () => {}, '1.0 abc');
+  expect(() => next.accept(adapter)).toThrow(DeclinedError);
+  expect(() => next.accept({ ...adapter, driver: 'its driver 2.0' })).not.toThrow();
+});
+
+for (const program of ['1.1 abc', '1.0 def'])
+  test(`trial, the program ${program} measures anew what 1.0 abc has measured`, async () => {
+    const kept = options();
+    expect(await judge(20, 1, kept, '1.0 abc')).toBeDefined();
+    expect(() => createTrial(model, kept, () => {}, program).accept(adapter)).not.toThrow();
+    // It would keep its GPU if it believed the other's figures.
+    expect(await judge(20, 1, kept, program)).toBeDefined();
+    expect(await judge(1, 20, options(), program)).toBeUndefined();
+  });

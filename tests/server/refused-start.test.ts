@@ -1,0 +1,46 @@
+/** A start that is sure to fail, from the sources with the real embedder: exit 2, a sentence, and nothing has listened. */
+import { expect, test } from 'bun:test';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { smallTestModel } from '../support/models.ts';
+
+const main = join(import.meta.dir, '../../src/main.ts');
+
+function serve(...args: string[]): { code: number; stdout: string; stderr: string } {
+  const fixed = ['serve', '--listen', '127.0.0.1:0', '--log-format', 'json'];
+  const run = Bun.spawnSync([process.execPath, main, ...fixed, ...args], {
+    env: { PATH: process.env.PATH, HOME: process.env.HOME },
+  });
+  return { code: run.exitCode, stdout: run.stdout.toString(), stderr: run.stderr.toString() };
+}
+
+test.each([
+  [[], 'no model: give one with --model FILE'],
+  [['--model', '/nowhere/a.onnx'], '--model /nowhere/a.onnx: there is no such file'],
+  [['--model', smallTestModel(), '--precision', 'int8'], '--precision int8: the model'],
+  [['--model', smallTestModel(), '--url-allow', '*.example'], '--url-allow: "*.example" is not'],
+  [['--model', smallTestModel(), '--threads', '256'], '--threads 256: at most'],
+  [['--register', 'http://127.0.0.1:1', '--api', 'v0.2'], '--api v0.2 needs --docker-image'],
+])('serve %j, refused before it listens', (args, words) => {
+  const { code, stdout, stderr } = serve(...args);
+  expect(stderr).toContain(words);
+  expect(stdout).toBe('');
+  expect(code).toBe(2);
+});
+
+test('a model that contradicts its manifest, exit 2 and a sentence without a stack trace', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'contradiction-'));
+  const onnx = join(folder, 'resnet50.onnx');
+  const bytes = readFileSync(smallTestModel());
+  const manifest = JSON.parse(
+    readFileSync(join(dirname(smallTestModel()), 'resnet50.json'), 'utf8'),
+  );
+  writeFileSync(onnx, bytes);
+  writeFileSync(join(folder, 'resnet50.json'), JSON.stringify({ ...manifest, dimension: 100 }));
+  const { code, stdout, stderr } = serve('--model', onnx);
+  rmSync(folder, { recursive: true });
+  expect(stderr).toContain('(dimension), but it is 128: prepare the model again');
+  expect(`${stdout}${stderr}`).not.toContain('"stack"');
+  expect(code).toBe(2);
+});
