@@ -34,6 +34,7 @@ export function createRequestHandler(options: RequestHandlerOptions): RequestHan
     const rpc = method === 'OPTIONS' ? undefined : rpcs.get(path);
     // One read of a socket brings thousands of them, and all would be answered before anybody else is.
     if (!rpc) await options.turns.turn('call');
+    if (response.closed || response.destroyed) return;
     if (options.cors(request, response)) return;
     if (rpc) return handleCall(rpc, request, response, options);
     const isProbe = Object.hasOwn(options.probes, path);
