@@ -1,6 +1,7 @@
 /** An engine that outlives the one beneath it: when a GPU is lost, its work is done again on what replaces it. */
 import { OperatorError } from '../errors.ts';
 import type { Tell } from '../log.ts';
+import { atMost } from './at-most.ts';
 import type { Engine } from './engine.ts';
 
 export type OpenNext = () => Promise<Engine>;
@@ -25,6 +26,8 @@ export interface FailoverOptions {
 }
 
 const tenMinutes = 600_000;
+/** Longest that `close` waits for an engine that is being opened, in milliseconds. */
+const openingMs = 2000;
 
 /**
  * A failed run on a GPU counts as the loss of the device: out of memory, a shader that does not compile and a driver that
@@ -53,7 +56,12 @@ export function createFailoverEngine(options: FailoverOptions): FailoverEngine {
     for (let open = successor(); open && !closed; open = successor()) {
       since = performance.now();
       try {
-        use(await open());
+        const engine = await open();
+        if (closed) {
+          await engine.close();
+          break;
+        }
+        use(engine);
         tell(`going on with ${name(current)}`);
         return;
       } catch (error) {
@@ -124,7 +132,8 @@ export function createFailoverEngine(options: FailoverOptions): FailoverEngine {
     run,
     async close() {
       closed = true;
-      await replacing?.catch(() => {});
+      // What is being opened may hang; it is closed if it is ever there.
+      await atMost(openingMs, replacing?.catch(() => {}) ?? Promise.resolve());
       await current.close();
     },
   };

@@ -227,3 +227,21 @@ test('failover, a last successor that cannot be opened ends it, however long the
   expect((await engine.lost).message).toBe('the thread ended');
   expect(opened).toBe(1);
 });
+
+test('failover, is closed while a replacement is being opened, which is closed when it is there', async () => {
+  const first = fakeEngine();
+  const opening = Promise.withResolvers<Engine>();
+  const engine = createFailoverEngine({
+    first: first.engine,
+    next: [() => opening.promise],
+    tell: () => {},
+  });
+  first.lose('the driver hangs');
+  while (engine.available) await Bun.sleep(1);
+  await engine.close();
+  const closed = Promise.withResolvers<string>();
+  const late = fakeEngine({ close: async () => closed.resolve('closed') });
+  opening.resolve(late.engine);
+  expect(await closed.promise).toBe('closed');
+  expect(engine.current).toBe(first.engine);
+});

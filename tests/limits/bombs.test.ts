@@ -59,8 +59,8 @@ test.each(Object.entries(pieces))('%s, read without memory for each', async (nam
     expect(error.rawMessage).toMatch(message);
   });
   expect(ms).toBeLessThan(1000);
-  // The request itself is twice here, as text and as bytes.
-  expect(operator.peakMb - before).toBeLessThan(24 + (3 * text.length) / 1e6);
+  // The request itself is here more than once, as it came, as text and as bytes.
+  expect(operator.peakMb - before).toBeLessThan(24 + (5 * text.length) / 1e6);
   console.log(
     `${name}, ${(file.length / 1e6).toFixed(1)} MB: ${ms.toFixed(0)} ms, +${(operator.peakMb - before).toFixed(0)} MB`,
   );
@@ -77,6 +77,9 @@ test('a bomb, refused before the rest of it has been sent, also while every thre
   await Bun.sleep(300);
   const start = Buffer.concat([await jpegBomb(), Buffer.alloc(48_000)]).toString('base64');
   const begin = beginningOfExecute(Buffer.from(start.slice(0, 65_500 - 20)), 60e6);
+  const refused = (): number =>
+    operator.logs.filter(({ msg, error }) => msg === 'call' && error === 'IMAGE_TOO_LARGE').length;
+  const before = refused();
   const ms = await fastest(10, async () => {
     using connection = await openRaw(operator.port);
     await connection.send(
@@ -88,8 +91,9 @@ test('a bomb, refused before the rest of it has been sent, also while every thre
     await answered(connection, 1, 0);
   });
   expect(decoded).toBe(0);
-  const refused = operator.logs.filter(({ msg }) => msg === 'call').slice(-10);
-  expect(refused.map(({ error }) => error)).toEqual(Array(10).fill('IMAGE_TOO_LARGE'));
+  // The log comes by another way than the answers.
+  for (let i = 0; i < 100 && refused() < before + 10; i++) await Bun.sleep(10);
+  expect(refused()).toBe(before + 10);
   expect(ms).toBeLessThan(50);
   expect(await Promise.all(busy)).toEqual(Array(4).fill('ok'));
   console.log(`while every thread decodes: ${ms.toFixed(1)} ms`);
