@@ -4,7 +4,6 @@
  * took, by how much resident memory rose, and how Healthy fared meanwhile, called by a process of its own.
  */
 import { existsSync } from 'node:fs';
-import { connect } from 'node:net';
 import { loadavg } from 'node:os';
 import { gzipSync } from 'node:zlib';
 import { text } from '../model/options.ts';
@@ -17,112 +16,20 @@ import {
 } from '../tests/limits/support/limited-operator.ts';
 import * as http2 from '../tests/limits/support/raw-http2.ts';
 import { data } from '../tests/support/data.ts';
+import { chunked, frames, headers, many, path, post, talk } from './attack-tools.ts';
+import { holdingAttacks } from './holding.ts';
 import { benchOptions } from './options.ts';
 import { probing, tell } from './probing.ts';
 
 type Attack = (operator: LimitedOperator) => Promise<string>;
-const path = '/omnisearch.Operator/Execute';
-const { frame, frameType, fields, grpcFields, endHeaders, endStream } = http2;
+const { frame, frameType, fields, endStream, endHeaders } = http2;
 
-/** Bytes over a connection; what comes back until it is closed, or for so long. */
-async function talk(
-  port: number,
-  pieces: readonly (string | Uint8Array)[],
-  ms = 10_000,
-): Promise<string> {
-  const socket = connect(port, '127.0.0.1');
-  let said = '';
-  let over = false;
-  socket.on('data', (chunk: Buffer) => {
-    said += said.length < 10_000 ? chunk.toString('latin1') : '';
-  });
-  socket.on('error', () => {});
-  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
-  void closed.then(() => {
-    over = true;
-  });
-  await new Promise((resolve) => socket.once('connect', resolve));
-  const answered = (): boolean => over || /\r\n\r\n[\s\S]*\}\n?$/.test(said);
-  const begun = performance.now();
-  const late = (): boolean => performance.now() - begun > ms;
-  let room = true;
-  socket.on('drain', () => {
-    room = true;
-  });
-  for (let i = 0; i < pieces.length && !answered() && !late(); i++) {
-    room = socket.write(pieces[i] ?? '');
-    while (!room && !answered() && !late()) await Bun.sleep(1);
-  }
-  while (!answered() && !late()) await Bun.sleep(1);
-  socket.destroy();
-  const message = /"(?:message|error)":"((?:[^"\\]|\\.)*)"/.exec(said)?.[1];
-  const status = said.slice(9, said.indexOf('\r\n'));
-  return said === '' ? (over ? 'closed without a word' : 'nothing') : `${status}: ${message ?? ''}`;
-}
-const post = (
-  body: string | Uint8Array,
-  ...headers: readonly string[]
-): (string | Uint8Array)[] => [
-  [
-    `POST ${path} HTTP/1.1`,
-    'Host: a',
-    'Content-Type: application/json',
-    'Connection: close',
-    ...headers,
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    '\r\n',
-  ].join('\r\n'),
-  body,
-];
-const chunked = (
-  piece: Uint8Array,
-  count: number,
-  ...headers: readonly string[]
-): (string | Uint8Array)[] => [
-  [
-    `POST ${path} HTTP/1.1`,
-    'Host: a',
-    'Content-Type: application/json',
-    'Transfer-Encoding: chunked',
-    ...headers,
-    '\r\n',
-  ].join('\r\n'),
-  ...Array<Buffer>(count).fill(
-    Buffer.concat([Buffer.from(`${piece.length.toString(16)}\r\n`), piece, Buffer.from('\r\n')]),
-  ),
-];
-
-/** Frames over a connection of HTTP/2; how it ends. */
-async function frames(port: number, list: readonly Uint8Array[], ms = 10_000): Promise<string> {
-  using connection = await http2.openRaw(port);
-  let over = false;
-  void connection.closed.then(() => {
-    over = true;
-  });
-  const ends = (): http2.Frame | undefined =>
-    connection.frames.find(
-      ({ type, flags }) =>
-        type === frameType.resetStream ||
-        type === frameType.goAway ||
-        (type === frameType.headers && (flags & endStream) !== 0),
-    );
-  for (let i = 0; i < list.length && !over && !ends(); i++)
-    await connection.send(list[i] ?? Buffer.alloc(0));
-  for (const begun = performance.now(); !over && !ends() && performance.now() - begun < ms; )
-    await Bun.sleep(1);
-  const last = ends();
-  if (last?.type === frameType.resetStream) return `stream reset (${last.payload.readUInt32BE()})`;
-  if (last?.type === frameType.goAway) return `connection ended (${last.payload.readUInt32BE(4)})`;
-  return last ? 'answered with trailers' : over ? 'connection closed' : 'nothing';
-}
-const headers = (method: string, stream = 1, more = {}, flags: number = endHeaders): Buffer =>
-  frame(frameType.headers, flags, stream, fields({ ...grpcFields(method), ...more }));
-const many = (one: Uint8Array, count = 1000): Buffer =>
-  Buffer.concat(Array<Uint8Array>(count).fill(one));
 const without =
   (one: Uint8Array): Attack =>
   ({ port }) =>
     frames(port, [headers('Execute'), ...Array<Buffer>(1000).fill(many(one))]);
+
+const nowhere = fields({ ...http2.grpcFields(''), ':path': '/a.b/C' });
 
 const execute =
   (make: () => Promise<Uint8Array> | Uint8Array): Attack =>
@@ -180,6 +87,58 @@ const attacks: Readonly<Record<string, Attack>> = {
   'pings without end': without(frame(frameType.ping, 0, 0, Buffer.alloc(8))),
   'settings without end': without(frame(frameType.settings, 0, 0, http2.setting(4, 65_535))),
   'data without content': without(frame(frameType.data, 0, 1)),
+  'frames that do nothing, without end (PRIORITY)': without(
+    frame(2, 0, 1, Buffer.from([0, 0, 0, 3, 1])),
+  ),
+  'frames that do nothing, without end (WINDOW_UPDATE)': without(
+    frame(frameType.windowUpdate, 0, 1, http2.uint32(1)),
+  ),
+  'frames that do nothing, without end (CONTINUATION)': ({ port }) =>
+    frames(port, [
+      headers('Execute', 1, {}, 0),
+      ...Array<Buffer>(5000).fill(many(frame(frameType.continuation, 0, 1))),
+    ]),
+  'methods that are not there, without end': ({ port }) =>
+    frames(
+      port,
+      Array.from({ length: 1000 }, (_, i) =>
+        Buffer.concat(
+          Array.from({ length: 50 }, (_, k) =>
+            frame(frameType.headers, endHeaders | endStream, 2 * (50 * i + k) + 1, nowhere),
+          ),
+        ),
+      ),
+      10_000,
+      (f) => f.type === frameType.goAway,
+    ),
+  'grpc-web-text, padded in every group': ({ port }) =>
+    talk(
+      port,
+      [
+        ...chunked(Buffer.from('AAKAAAAS'), 1, 'Content-Type: application/grpc-web-text'),
+        ...chunked(Buffer.alloc(2 ** 20, 'QQ=='), 80).slice(1),
+      ].map((piece, i) =>
+        i === 0 ? String(piece).replace('Content-Type: application/json\r\n', '') : piece,
+      ),
+      5000,
+    ),
+  '2000 files of the page that nobody reads': async ({ port }) => {
+    const list = await Promise.all(
+      Array.from({ length: 20 }, () => http2.openRaw(port, http2.setting(4, 0))),
+    );
+    const page = fields({
+      ':method': 'GET',
+      ':scheme': 'http',
+      ':path': '/page.js',
+      ':authority': 'a',
+    });
+    for (const one of list)
+      for (let i = 0; i < 100; i++)
+        await one.send(frame(frameType.headers, endHeaders | endStream, 2 * i + 1, page));
+    await Bun.sleep(2000);
+    for (const one of list) one.socket.destroy();
+    return 'left';
+  },
   'streams opened and reset, without end': ({ port }) =>
     frames(
       port,
@@ -217,6 +176,7 @@ const attacks: Readonly<Record<string, Attack>> = {
     for (const one of list) one.socket.destroy();
     return `${closed} closed`;
   },
+  ...holdingAttacks,
   '2200 calls': async (operator) => {
     const list = await Promise.all(Array.from({ length: 22 }, () => http2.openRaw(operator.port)));
     for (const one of list)

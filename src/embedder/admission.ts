@@ -2,6 +2,9 @@
  * Whether a request may come in. It is decided here, at once, by what is known so far: its size, how many images there are,
  * and the size of each by the first bytes of its file. Nothing waits here, because whoever waited would hold memory; what is
  * let in waits for its turn later, and all of that together has been bounded by then.
+ *
+ * While a request arrives it keeps from the others the bytes that it has sent, and nothing else: what it announces, images in
+ * two bytes and pixels in a header, costs nothing to say, and who said it and then sent no more would keep all others out.
  */
 import { OperatorError, toOperatorError } from '../errors.ts';
 import { leastFileBytes } from '../image/base64.ts';
@@ -16,7 +19,7 @@ export interface AdmissionLimits extends ImageLimits {
   readonly maxImages: number;
   /** Of all requests together. */
   readonly maxBytesInFlight: number;
-  /** Images let in and not done, of all requests together. */
+  /** Images of requests that have come, and not done. */
   readonly maxQueue: number;
   readonly maxQueuePixels: number;
 }
@@ -24,23 +27,32 @@ export interface AdmissionLimits extends ImageLimits {
 /** One request's place; whatever it is refused for is thrown, and the request then ends. */
 export interface Ticket {
   /**
-   * The request will have so many bytes: they count from now on, not as they come.
+   * The request will have so many bytes, for which there has to be room now; they count as they come.
    * @throws OperatorError MESSAGE_TOO_LARGE when that can never be, OVERLOADED
    */
   expect(bytes: number): void;
   /**
-   * So many bytes are held, of those expected or on top of them: of an image's text until that is done, or of something else.
+   * So many bytes have come: of an image's text, until that is done, or of something else.
    * @throws OperatorError as `expect`; IMAGE_TOO_LARGE
    */
   hold(bytes: number, item?: number): void;
-  /** One more image. @returns its index @throws OperatorError TOO_MANY_IMAGES, OVERLOADED */
-  add(): number;
+  /**
+   * One more image.
+   * @param bytes - of its text, where they are known before they come
+   * @returns its index
+   * @throws OperatorError TOO_MANY_IMAGES, IMAGE_TOO_LARGE, OVERLOADED
+   */
+  add(bytes?: number): number;
+  /** One more image that has to be fetched. @returns its index @throws OperatorError TOO_MANY_IMAGES, OVERLOADED */
+  addUrl(): number;
   /**
    * The first bytes of an image are there: of its file, or of its base64 text.
    * @returns whether they told its size; if not, more of them may
    * @throws OperatorError IMAGE_TOO_LARGE, OVERLOADED
    */
   look(item: number, start: Uint8Array, holds: OwnedBytes['holds']): boolean;
+  /** All has come: from now on its images, and their pixels, are among those that wait. @throws OperatorError OVERLOADED */
+  enqueue(): void;
   /** The image is done, or given up. */
   done(item: number): void;
   /** The request is over. */
@@ -50,73 +62,97 @@ export interface Ticket {
 export interface Admission {
   open(): Ticket;
   /** What is held now. */
-  readonly held: { readonly bytes: number; readonly images: number; readonly pixels: number };
+  readonly held: Readonly<Held>;
+}
+
+interface Held {
+  bytes: number;
+  /** That were sent. */
+  images: number;
+  /** Images that have to be fetched, on which other people's servers may take their time: as many again. */
+  urls: number;
+  pixels: number;
 }
 
 interface Image {
+  readonly kind: 'images' | 'urls';
   bytes: number;
   pixels: number;
+  /** Among those that are held. */
+  waits: boolean;
   done: boolean;
 }
 
 const overloaded = (message: string): OperatorError => new OperatorError('OVERLOADED', message);
 
 export function createAdmission(limits: AdmissionLimits): Admission {
-  const held = { bytes: 0, images: 0, pixels: 0 };
+  const held: Held = { bytes: 0, images: 0, urls: 0, pixels: 0 };
 
   function open(): Ticket {
     let bytes = 0;
-    /** Of `bytes`, those that have not come yet. */
-    let expected = 0;
+    /** Pixels of images that are not among the waiting ones yet. */
+    let arriving = 0;
     const images: Image[] = [];
-    const count = (more: number): void => {
-      checkBytes(bytes, more);
-      bytes += more;
-      held.bytes += more;
+    const push = (kind: Image['kind']): number => {
+      naming(images.length, () => checkCount(images.length + 1, kind));
+      return images.push({ kind, bytes: 0, pixels: 0, waits: false, done: false }) - 1;
     };
     const finish = (image: Image | undefined): void => {
       if (!image || image.done) return;
       image.done = true;
-      held.images -= 1;
-      held.pixels -= image.pixels;
+      if (image.waits) {
+        held[image.kind] -= 1;
+        held.pixels -= image.pixels;
+      }
       held.bytes -= image.bytes;
       bytes -= image.bytes;
     };
     return {
-      expect(announced) {
-        count(announced);
-        expected += announced;
-      },
+      expect: (announced) => checkBytes(bytes, announced),
       hold(came, item) {
         const image = item === undefined ? undefined : images[item];
         if (image && item !== undefined)
           naming(item, () => checkFile(leastFileBytes(image.bytes + came), limits));
-        const more = Math.max(0, came - expected);
-        count(more);
-        expected -= came - more;
+        checkBytes(bytes, came);
+        bytes += came;
+        held.bytes += came;
         if (image) image.bytes += came;
       },
-      add() {
-        naming(images.length, () => checkCount(images.length + 1));
-        held.images += 1;
-        return images.push({ bytes: 0, pixels: 0, done: false }) - 1;
+      add(known = 0) {
+        naming(images.length, () => checkFile(leastFileBytes(known), limits));
+        return push('images');
       },
+      addUrl: () => push('urls'),
       look(item, start, holds) {
         const image = images[item];
         const header = holds === 'file' ? peekHeader(start) : peekBase64Header(start);
         if (!image || image.done || !header) return false;
-        naming(item, () => checkHeader(header));
         const pixels = header.width * header.height;
+        naming(item, () => {
+          checkHeader(header);
+          checkPixelsWaiting(arriving, pixels);
+        });
         image.pixels += pixels;
-        held.pixels += pixels;
+        if (image.waits) held.pixels += pixels;
+        else arriving += pixels;
         return true;
+      },
+      enqueue() {
+        for (const { kind } of images.slice(-1)) checkCount(images.length, kind);
+        arriving = 0;
+        for (const [item, image] of images.entries()) {
+          if (image.waits || image.done) continue;
+          naming(item, () => checkPixelsWaiting(0, image.pixels));
+          image.waits = true;
+          held[image.kind] += 1;
+          held.pixels += image.pixels;
+        }
       },
       done: (item) => finish(images[item]),
       close() {
         for (const image of images) finish(image);
         held.bytes -= bytes;
         bytes = 0;
-        expected = 0;
       },
     };
   }
@@ -134,7 +170,7 @@ export function createAdmission(limits: AdmissionLimits): Admission {
       );
   }
 
-  function checkCount(own: number): void {
+  function checkCount(own: number, kind: Image['kind']): void {
     const { maxImages, maxQueue } = limits;
     if (own > maxImages)
       throw new OperatorError(
@@ -142,17 +178,24 @@ export function createAdmission(limits: AdmissionLimits): Admission {
         `more than ${maxImages} images in one call (--max-images)`,
       );
     // A request that is alone is bounded by its own limit.
-    if (held.images >= own && held.images + 1 > maxQueue)
-      throw overloaded(`${held.images} images are waiting; at most ${maxQueue} may (--max-queue)`);
+    if (held[kind] > 0 && held[kind] + own > maxQueue)
+      throw overloaded(
+        `${held[kind]} ${kind === 'urls' ? 'URLs' : 'images'} are waiting; at most ${maxQueue} may (--max-queue)`,
+      );
   }
 
   function checkHeader({ width, height, decodedBytes }: ImageHeader): void {
     checkPixels(width, height, limits);
     checkDecodedBytes(decodedBytes, limits);
+  }
+
+  /** @param own - pixels of the request's other images that are not among `held` */
+  function checkPixelsWaiting(own: number, more: number): void {
+    const others = held.pixels + own;
     // One that is alone waits for nobody.
-    if (held.pixels > 0 && held.pixels + width * height > limits.maxQueuePixels)
+    if (others > 0 && others + more > limits.maxQueuePixels)
       throw overloaded(
-        `images of ${held.pixels} pixels are waiting; at most ${limits.maxQueuePixels} may (--max-queue-pixels)`,
+        `images of ${others} pixels are waiting; at most ${limits.maxQueuePixels} may (--max-queue-pixels)`,
       );
   }
 

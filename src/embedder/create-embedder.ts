@@ -111,7 +111,8 @@ export function createEmbedder(parts: EmbedderParts): Embedder {
     const ticket = given ?? admission.open();
     try {
       if (!given) for (const data of datas) ticket.hold(data.length, ticket.add());
-      if (datas.length === 0) for (const _ of urls) ticket.add();
+      if (datas.length === 0) for (const _ of urls) ticket.addUrl();
+      ticket.enqueue();
     } catch (thrown) {
       if (!given) ticket.close();
       throw thrown;

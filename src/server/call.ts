@@ -5,6 +5,7 @@ import {
   universalResponseToNodeResponse,
 } from '@connectrpc/connect-node';
 import { formatHostPort } from '../endpoint.ts';
+import { OperatorError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { type CallRecord, callRecordKey, logCall, protocolOf, requestIdOf } from './call-record.ts';
 import { createDeadline } from './deadline.ts';
@@ -16,22 +17,27 @@ import type {
   UniversalReply,
   UniversalRequest,
 } from './http-types.ts';
+import type { Places } from './places.ts';
+import { refuse } from './refuse.ts';
 import { acceptReplyEncoding } from './reply-encoding.ts';
 import { settleReply } from './reply-errors.ts';
 import { watchBody } from './request-body.ts';
+import type { Rpc } from './rpcs.ts';
+import type { Turns } from './turns.ts';
 
 export interface CallOptions {
   readonly log: Log;
   readonly requestTimeout: number;
   readonly stallTimeout: number;
+  readonly turns: Turns;
 }
 
 /** Settles when the reply has been handed to the connection, or the call has been given up; never rejects. */
 export async function handleCall(
-  handler: RpcHandler,
+  { handler, places }: Rpc,
   request: NodeRequest,
   response: NodeResponse,
-  { log, requestTimeout, stallTimeout }: CallOptions,
+  { log, requestTimeout, stallTimeout, turns }: CallOptions,
 ): Promise<void> {
   const record = createRecord(handler, request);
   const streaming = handler.method.methodKind !== 'unary';
@@ -39,6 +45,14 @@ export async function handleCall(
     if (!response.writableFinished && record.code === 'ok') record.code = 'canceled';
     logCall(log, record);
   });
+  response.setHeader('x-request-id', record.requestId);
+  const cut = new AbortController();
+  const place = places.enter(() => cut.abort(gaveWay(places)));
+  if (!place) {
+    await turns.turn('call');
+    return refuse(request, response, places.full, record);
+  }
+  response.once('close', place.leave);
   let received: UniversalRequest;
   try {
     received = receive(request, response, record);
@@ -51,15 +65,17 @@ export async function handleCall(
     return;
   }
   try {
-    // A stream of health or reflection is open for as long as its client likes.
-    const deadline = streaming ? undefined : createDeadline(requestTimeout, received.signal);
+    // A stream of health or reflection is open for as long as its client likes, and nobody needs its place.
+    const ends = [received.signal, cut.signal];
+    const deadline = streaming ? undefined : createDeadline(requestTimeout, ...ends);
     response.once('close', () => deadline?.clear());
-    const signal = deadline?.signal ?? received.signal;
-    deadline?.signal.addEventListener('abort', () => hangUp(response), { once: true });
+    const signal = deadline?.signal ?? AbortSignal.any(ends);
+    signal.addEventListener('abort', () => hangUp(response), { once: true });
     const body = watchBody(received.body, {
       signal,
       record,
       stallTimeout: streaming ? undefined : stallTimeout,
+      place: streaming ? { clientsTurn() {}, ourTurn() {} } : place,
     });
     const text = record.protocol === 'grpc-web-text';
     const reply = await handler({
@@ -68,6 +84,7 @@ export async function handleCall(
       body: text ? decodeBase64Stream(body) : body,
     });
     const settled = await settleReply(reply, record);
+    place.clientsTurn();
     await send(text ? asText(settled, streaming) : settled, response, record);
   } catch (thrown) {
     giveUp(thrown, response, record);
@@ -101,7 +118,6 @@ function receive(
 ): UniversalRequest {
   const values = createContextValues().set(callRecordKey, record);
   const received = universalRequestFromNodeRequest(request, response, undefined, values);
-  response.setHeader('x-request-id', record.requestId);
   const header = new Headers(received.header);
   if (record.protocol === 'grpc-web-text') header.set('content-type', 'application/grpc-web+proto');
   acceptReplyEncoding(header, record.protocol);
@@ -137,6 +153,9 @@ async function send(
     response,
   );
 }
+
+const gaveWay = ({ full }: Places): OperatorError =>
+  new OperatorError('OVERLOADED', `${full}; a new one took the place of this, whose client paused`);
 
 /** How long a client has to read the error that its call took too long, in milliseconds. */
 const lastWords = 1000;

@@ -1,5 +1,5 @@
 /** The one place where the operator's errors become gRPC codes. */
-import { Code, ConnectError } from '@connectrpc/connect';
+import { Code, ConnectError, createContextKey } from '@connectrpc/connect';
 import { type ErrorKind, type OperatorError, toOperatorError } from '../errors.ts';
 import { BadRequestSchema, ErrorInfoSchema } from '../gen/google/rpc/error_details_pb.ts';
 import type { CallRecord } from './call-record.ts';
@@ -20,6 +20,11 @@ type OutgoingDetail = NonNullable<ConstructorParameters<typeof ConnectError>[3]>
 
 /** A signal that never fires: of an error that does not follow from the end of its call. */
 const never = new AbortController().signal;
+
+/** The field of the request whose items an error names: while it arrives, errors that name one are about `datas`. */
+export const imageFieldKey = createContextKey<'datas' | 'urls'>('datas', {
+  description: 'field of the images',
+});
 
 export interface ErrorContext {
   readonly record: CallRecord | undefined;

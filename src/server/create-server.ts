@@ -1,35 +1,27 @@
-/** Puts the server together: one port, three calls, health, reflection, probes, the page and whatever routes are added. */
+/** Puts the server together: one port, three calls, health, reflection, probes and the page. */
 import { type AddressInfo, isIPv6, type Server } from 'node:net';
-import { createConnectRouter } from '@connectrpc/connect';
 import type { Config } from '../config/options.ts';
 import type { Embedder } from '../embedder/embedder.ts';
 import { formatHostPort } from '../endpoint.ts';
 import { OperatorError } from '../errors.ts';
-import { Health } from '../gen/grpc/health/v1/health_pb.ts';
-import { ServerReflection } from '../gen/grpc/reflection/v1/reflection_pb.ts';
-import { ServerReflection as ServerReflectionAlpha } from '../gen/grpc/reflection/v1alpha/reflection_pb.ts';
-import { Operator } from '../gen/omnisearch/operator_pb.ts';
 import type { Log } from '../log.ts';
 import { pageRoutes } from '../page/page-routes.ts';
+import { atMostEvery } from './at-most-every.ts';
 import { type Connections, createConnections } from './connections.ts';
 import { createCors } from './cors.ts';
 import { createFront, type FrontConfig } from './front.ts';
-import { createHealthService } from './health-service.ts';
-import type { RpcHandler } from './http-types.ts';
 import { createInfoRoute } from './info-route.ts';
-import { receiveExecute } from './intake/receive-execute.ts';
-import { createOperatorService } from './operator-service.ts';
+import { createPlaces } from './places.ts';
 import { createProbes } from './probes.ts';
 import { createReadiness, type ServingState } from './readiness.ts';
-import { createReflectionServices } from './reflection-service.ts';
-import { acceptCompression, compressMinBytes } from './reply-encoding.ts';
 import { createRequestHandler } from './request-handler.ts';
-import type { Routes } from './routes.ts';
+import { createRpcs } from './rpcs.ts';
 import { createTurns } from './turns.ts';
 
 export type ServerConfig = FrontConfig &
   Pick<
     Config,
+    | 'maxCalls'
     | 'endpoint'
     | 'listen'
     | 'corsOrigin'
@@ -47,8 +39,6 @@ export interface ServerOptions {
   readonly embedder: Promise<Embedder>;
   /** Told by `/info`. @default 'unknown' */
   readonly version?: string;
-  /** Added to the probes, `/info` and the page; the same path here takes precedence. */
-  readonly routes?: Routes;
 }
 
 export interface OperatorServer {
@@ -67,8 +57,8 @@ export interface OperatorServer {
   close(): Promise<number>;
 }
 
-/** Most bytes of a request that holds no images. */
-const smallMessage = 64 * 1024;
+/** Plain requests at once; each may hold a file of the page until it is read. */
+const maxRoutes = 256;
 
 export function createServer(options: ServerOptions): OperatorServer {
   const { config, log } = options;
@@ -77,24 +67,13 @@ export function createServer(options: ServerOptions): OperatorServer {
   const turns = createTurns();
   const shutdown = new AbortController();
 
-  const router = createConnectRouter({
-    acceptCompression,
-    compressMinBytes,
-    readMaxBytes: smallMessage,
-    writeMaxBytes: config.maxMessageBytes,
-    shutdownSignal: shutdown.signal,
+  const promptPlaces = createPlaces({
+    most: config.maxCalls,
+    are: 'requests are being answered (--max-calls)',
   });
-  const operator = createOperatorService(readiness, config);
-  const { method } = Operator;
-  router.rpc(method.execute, operator.execute, { readMaxBytes: config.maxMessageBytes });
-  router.rpc(method.healthy, operator.healthy);
-  router.rpc(method.identity, operator.identity);
-  router.service(Health, createHealthService(readiness));
-  const reflection = createReflectionServices(readiness);
-  router.service(ServerReflection, reflection.v1);
-  router.service(ServerReflectionAlpha, reflection.v1alpha);
-
-  const rpcs = router.handlers as readonly (RpcHandler & { readonly requestPath: string })[];
+  const warnBusy = atMostEvery(1000, () =>
+    log.warn(`${config.maxCalls} calls at once; further ones are refused (--max-calls)`),
+  );
 
   const front = createFront({
     config,
@@ -103,21 +82,24 @@ export function createServer(options: ServerOptions): OperatorServer {
     turns,
     refuseHttp2: () => readiness.state === 'draining',
     onRequest: createRequestHandler({
-      rpcs: rpcs.map((rpc) =>
-        rpc.method === method.execute ? receiveExecute(rpc, { ...config, readiness, turns }) : rpc,
-      ),
-      routes: {
-        ...pageRoutes,
-        ...createProbes(readiness),
-        ...createInfoRoute(readiness, options.version ?? 'unknown'),
-        ...options.routes,
-      },
+      rpcs: createRpcs({
+        config,
+        readiness,
+        turns,
+        promptPlaces,
+        onFull: warnBusy,
+        shutdownSignal: shutdown.signal,
+      }),
+      probes: createProbes(readiness),
+      probePlaces: promptPlaces,
+      routes: { ...pageRoutes, ...createInfoRoute(readiness, options.version ?? 'unknown') },
+      routePlaces: createPlaces({ most: maxRoutes, are: 'requests beside the calls are open' }),
+      turns,
       cors: createCors(config.corsOrigin),
       readiness,
       log,
       requestTimeout: config.requestTimeout,
       stallTimeout: config.stallTimeout,
-      maxMessageBytes: config.maxMessageBytes,
     }),
   });
 

@@ -12,22 +12,17 @@ import {
 import { createServer as createNetServer, type Server, type Socket } from 'node:net';
 import type { Config } from '../config/options.ts';
 import type { Log } from '../log.ts';
+import { atMostEvery } from './at-most-every.ts';
 import type { Connection, ConnectionHandle, Connections } from './connections.ts';
 import { askWhetherThere } from './departure.ts';
 import type { NodeRequest, NodeResponse } from './http-types.ts';
-import { refuse } from './refuse.ts';
 import type { RequestHandler } from './request-handler.ts';
 import { readInTurns, sniff } from './socket-reading.ts';
 import type { Turns } from './turns.ts';
 
 export type FrontConfig = Pick<
   Config,
-  | 'maxConnections'
-  | 'maxConcurrentStreams'
-  | 'maxCalls'
-  | 'maxHeaderBytes'
-  | 'headerTimeout'
-  | 'idleTimeout'
+  'maxConnections' | 'maxConcurrentStreams' | 'maxHeaderBytes' | 'headerTimeout' | 'idleTimeout'
 >;
 
 export interface FrontOptions {
@@ -74,10 +69,7 @@ export function createFront(options: FrontOptions): Server {
       request.read(0);
       request.stream.once('finish', () => setTimeout(endHalfOpen, linger, request));
     }
-    if (connections.calls > config.maxCalls) {
-      warnBusy();
-      refuse(request, response, `${config.maxCalls} calls are being answered (--max-calls)`);
-    } else if (connection && connection.calls > promptCalls && turns.over)
+    if (connection && connection.calls > promptCalls && turns.over)
       turns.take('piece', () => {
         if (!response.closed) options.onRequest(request, response);
       });
@@ -116,9 +108,6 @@ export function createFront(options: FrontOptions): Server {
   );
   http2.on('sessionError', (err) => log.debug(reasonOf(err), 'an HTTP/2 connection failed'));
 
-  const warnBusy = atMostEvery(1000, () =>
-    log.warn(`${connections.calls} calls at once; further ones are refused (--max-calls)`),
-  );
   const warnFull = atMostEvery(1000, () =>
     log.warn(`${connections.size} connections; further ones are closed (--max-connections)`),
   );
@@ -187,16 +176,6 @@ const bareReply = (status: string, sentence: string): string => {
   const body = `${JSON.stringify({ error: sentence })}\n`;
   return `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 };
-
-/** Runs it, unless that was done within the last so many milliseconds. */
-function atMostEvery(ms: number, run: () => void): () => void {
-  let last = Number.NEGATIVE_INFINITY;
-  return () => {
-    if (performance.now() - last < ms) return;
-    last = performance.now();
-    run();
-  };
-}
 
 /** How long a client has to read an early answer: curl that is still sending takes an immediate reset for a failure. */
 const linger = 500;

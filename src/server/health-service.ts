@@ -25,6 +25,7 @@ export function createHealthService(readiness: Readiness): ServiceImpl<typeof He
         yield { status: ServingStatus.SERVICE_UNKNOWN };
         // The protocol wants the stream kept open: the service might appear. Here it never does.
         for await (const _ of readiness.changes(signal));
+        signal.throwIfAborted();
         return;
       }
       let last: ServingStatus | undefined;
@@ -33,6 +34,7 @@ export function createHealthService(readiness: Readiness): ServiceImpl<typeof He
         if (status !== last) yield { status };
         last = status;
       }
+      signal.throwIfAborted();
     },
   };
 }

@@ -5,7 +5,7 @@ import type { Config } from '../config/options.ts';
 import type { Embedder, EmbedRequest, StageTimings } from '../embedder/embedder.ts';
 import { ExecuteReplySchema, type Operator, VectorSchema } from '../gen/omnisearch/operator_pb.ts';
 import { callRecordKey } from './call-record.ts';
-import { toConnectError } from './connect-error.ts';
+import { imageFieldKey } from './connect-error.ts';
 import { untilAborted } from './deadline.ts';
 import { receivedFor } from './intake/receive-execute.ts';
 import type { Readiness } from './readiness.ts';
@@ -14,46 +14,41 @@ export function createOperatorService(
   readiness: Readiness,
   config: Pick<Config, 'endpoint'>,
 ): ServiceImpl<typeof Operator> {
-  /** Runs one call; every error leaves through the same door. */
-  async function answer<T>(
-    context: HandlerContext,
-    field: 'datas' | 'urls' | undefined,
-    run: (embedder: Embedder) => T | Promise<T>,
-  ): Promise<T> {
+  /** The embedder, which every reply names. */
+  function serve(context: HandlerContext): Embedder {
     const record = context.values.get(callRecordKey);
-    try {
-      const embedder = readiness.serving();
-      if (record) record.modelId = embedder.info.modelId;
-      context.responseHeader.set('x-model-id', embedder.info.modelId);
-      context.responseHeader.set('x-model-trained', String(embedder.info.trained));
-      return await run(embedder);
-    } catch (thrown) {
-      const { signal } = context;
-      throw toConnectError(thrown, { record, signal, ...(field && { field }) });
-    }
+    const embedder = readiness.serving();
+    if (record) record.modelId = embedder.info.modelId;
+    context.responseHeader.set('x-model-id', embedder.info.modelId);
+    context.responseHeader.set('x-model-trained', String(embedder.info.trained));
+    return embedder;
   }
 
   return {
-    execute(request, context) {
+    async execute(request, context) {
       const received = receivedFor(request, context.values);
       const field = received.datas.length > 0 ? 'datas' : 'urls';
-      return answer(context, field, async (embedder) => {
-        const record = context.values.get(callRecordKey);
-        if (record) record.images = received[field].length;
-        const { vectors, timings } = await embed(embedder, received, context.signal);
-        if (record) record.timings = timings;
-        context.responseHeader.set('server-timing', serverTiming(timings));
-        return create(ExecuteReplySchema, {
-          nums: BigInt(vectors.length),
-          vectors: vectors.map((v) => create(VectorSchema, { element: toNumbers(v) })),
-        });
+      context.values.set(imageFieldKey, field);
+      const embedder = serve(context);
+      const record = context.values.get(callRecordKey);
+      if (record) record.images = received[field].length;
+      const { vectors, timings } = await embed(embedder, received, context.signal);
+      if (record) record.timings = timings;
+      context.responseHeader.set('server-timing', serverTiming(timings));
+      return create(ExecuteReplySchema, {
+        nums: BigInt(vectors.length),
+        vectors: vectors.map((v) => create(VectorSchema, { element: toNumbers(v) })),
       });
     },
 
-    healthy: (_, context) => answer(context, undefined, () => ({ healthy: 'healthy' })),
+    healthy(_, context) {
+      serve(context);
+      return { healthy: 'healthy' };
+    },
 
-    identity: (_, context) =>
-      answer(context, undefined, ({ manifest }) => ({
+    identity(_, context) {
+      const { manifest } = serve(context);
+      return {
         name: manifest.name,
         endpoint: config.endpoint.text,
         type: manifest.type,
@@ -61,7 +56,8 @@ export function createOperatorService(
         output: manifest.output,
         dimension: String(manifest.dimension),
         metricType: manifest.metricType,
-      })),
+      };
+    },
   };
 }
 

@@ -1,14 +1,25 @@
-import { errorToJsonBytes } from '@connectrpc/connect/protocol-connect';
+import { codeToString, errorToJsonBytes } from '@connectrpc/connect/protocol-connect';
 import { setTrailerStatus } from '@connectrpc/connect/protocol-grpc';
 import { OperatorError } from '../errors.ts';
+import type { CallRecord } from './call-record.ts';
 import { toPlainConnectError } from './connect-error.ts';
 import { encodeGrpcMessage } from './grpc-message.ts';
 import type { NodeRequest, NodeResponse } from './http-types.ts';
 
-/** Answers OVERLOADED in the words of each protocol, without looking at the request any further. */
-export function refuse(request: NodeRequest, response: NodeResponse, message: string): void {
+/**
+ * Answers OVERLOADED in the words of each protocol, without looking at the request any further.
+ * @param record - of the call, where it is one
+ */
+export function refuse(
+  request: NodeRequest,
+  response: NodeResponse,
+  message: string,
+  record?: CallRecord,
+): void {
+  if (response.closed) return;
   const type = request.headers['content-type'] ?? '';
-  const error = toPlainConnectError(new OperatorError('OVERLOADED', message), undefined);
+  const error = toPlainConnectError(new OperatorError('OVERLOADED', message), record);
+  if (record) Object.assign(record, { code: codeToString(error.code), message });
   if (request.httpVersionMajor === 1) response.setHeader('connection', 'close');
   if (/^application\/grpc/i.test(type)) {
     response.statusCode = 200;

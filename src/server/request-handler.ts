@@ -1,36 +1,48 @@
 /** Where a request goes: a browser's preflight, one of the RPCs, a route, or nowhere. */
-import { OperatorError } from '../errors.ts';
 import { type CallOptions, handleCall } from './call.ts';
 import type { Cors } from './cors.ts';
 import { encodeGrpcMessage } from './grpc-message.ts';
-import type { NodeRequest, NodeResponse, RpcHandler } from './http-types.ts';
+import type { NodeRequest, NodeResponse } from './http-types.ts';
+import type { Places } from './places.ts';
 import type { Readiness } from './readiness.ts';
+import { refuse } from './refuse.ts';
 import { findRoute, json, type Routes, sendResponse } from './routes.ts';
+import type { Rpc } from './rpcs.ts';
 
 export type RequestHandler = (request: NodeRequest, response: NodeResponse) => void;
 
 export interface RequestHandlerOptions extends CallOptions {
-  readonly rpcs: readonly (RpcHandler & { readonly requestPath: string })[];
+  readonly rpcs: readonly Rpc[];
+  /** What supervisors ask, and whatever else there is; the replies of the latter are large, and fewer may be unread at once. */
+  readonly probes: Routes;
+  readonly probePlaces: Places;
   readonly routes: Routes;
+  readonly routePlaces: Places;
   readonly cors: Cors;
   readonly readiness: Readiness;
-  readonly maxMessageBytes: number;
 }
 
 export function createRequestHandler(options: RequestHandlerOptions): RequestHandler {
   const { log, readiness } = options;
-  const rpcs = new Map(options.rpcs.map((rpc) => [rpc.requestPath, rpc]));
+  const rpcs = new Map(options.rpcs.map((rpc) => [rpc.path, rpc]));
 
   async function handle(request: NodeRequest, response: NodeResponse): Promise<void> {
     if (readiness.state === 'draining' && request.httpVersionMajor === 1)
       response.setHeader('connection', 'close');
-    if (options.cors(request, response)) return;
     const path = (request.url ?? '').split('?', 1)[0] ?? '';
-    const rpc = rpcs.get(path);
-    if (rpc) return handleCall(rpc, request, response, options);
     const { method = '' } = request;
-    if (isGrpc(request)) sendUnimplemented(path, response);
-    else await handleRoute(findRoute(options.routes, method, path), request, response, options);
+    const rpc = method === 'OPTIONS' ? undefined : rpcs.get(path);
+    // One read of a socket brings thousands of them, and all would be answered before anybody else is.
+    if (!rpc) await options.turns.turn('call');
+    if (response.closed || response.destroyed) return;
+    if (options.cors(request, response)) return;
+    if (rpc) return handleCall(rpc, request, response, options);
+    const isProbe = Object.hasOwn(options.probes, path);
+    const places = isProbe ? options.probePlaces : options.routePlaces;
+    const routes = isProbe ? options.probes : options.routes;
+    if (!enter(places, response, options)) refuse(request, response, places.full);
+    else if (isGrpc(request)) sendUnimplemented(path, response);
+    else await handleRoute(findRoute(routes, method, path), request, response, options);
     log.debug({ method, path: path.slice(0, 200), status: response.statusCode }, 'request');
   }
 
@@ -41,6 +53,18 @@ export function createRequestHandler(options: RequestHandlerOptions): RequestHan
       response.destroy();
     });
   };
+}
+
+/** A reply that nobody reads is not kept for ever. @returns whether there was a place */
+function enter(places: Places, response: NodeResponse, { requestTimeout }: CallOptions): boolean {
+  const place = places.enter(() => response.destroy());
+  if (!place) return false;
+  const timer = setTimeout(() => response.destroy(), requestTimeout);
+  response.once('close', () => {
+    clearTimeout(timer);
+    place.leave();
+  });
+  return true;
 }
 
 const isGrpc = ({ headers }: NodeRequest): boolean =>
@@ -59,42 +83,17 @@ async function handleRoute(
   handler: ReturnType<typeof findRoute>,
   request: NodeRequest,
   response: NodeResponse,
-  { log, maxMessageBytes }: RequestHandlerOptions,
+  { log }: RequestHandlerOptions,
 ): Promise<void> {
-  const gone = new AbortController();
-  response.once('close', () => gone.abort());
-  const [path = '', query = ''] = (request.url ?? '').split('?', 2);
   const headers = new Headers();
   for (const [name, value] of Object.entries(request.headers))
     if (!name.startsWith(':') && value !== undefined) headers.set(name, String(value));
   let reply: Response;
   try {
-    reply = await handler({
-      method: request.method ?? '',
-      path,
-      query: new URLSearchParams(query),
-      headers,
-      body: () => readBody(request, maxMessageBytes),
-      signal: gone.signal,
-    });
+    reply = await handler({ headers });
   } catch (err) {
-    if (gone.signal.aborted) return;
-    log.error({ err, path }, 'a route failed');
+    log.error({ err, path: request.url?.slice(0, 200) }, 'a route failed');
     reply = json(500, { error: 'internal error' });
   }
   await sendResponse(reply, request, response);
-}
-
-async function readBody(request: NodeRequest, most: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Uint8Array>) {
-    bytes += chunk.byteLength;
-    if (bytes > most) {
-      const message = `the request is larger than ${most} bytes (--max-message-bytes)`;
-      throw new OperatorError('MESSAGE_TOO_LARGE', message);
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }

@@ -2,18 +2,7 @@
 import type { NodeRequest, NodeResponse } from './http-types.ts';
 
 export interface RouteRequest {
-  /** `GET`, `POST` … */
-  readonly method: string;
-  readonly path: string;
-  readonly query: URLSearchParams;
   readonly headers: Headers;
-  /**
-   * The whole body.
-   * @throws OperatorError MESSAGE_TOO_LARGE
-   */
-  body(): Promise<Uint8Array>;
-  /** Fires when the client has gone. */
-  readonly signal: AbortSignal;
 }
 
 export type RouteHandler = (request: RouteRequest) => Response | Promise<Response>;

@@ -28,13 +28,13 @@ const expectRefusal = (code: ErrorCode, flag: string, body: () => unknown, item?
   });
 
 const png = (width: number, height: number): Uint8Array => texturePng({ width, height, seed: 1 });
-const nothing = { bytes: 0, images: 0, pixels: 0 };
+const nothing = { bytes: 0, images: 0, urls: 0, pixels: 0 };
 
 test('Ticket, whatever is asked of it: within the limits, and nothing is held when all are closed', () => {
   const small = png(10, 10);
   const step = fc.record({
     who: fc.integer({ min: 0, max: 4 }),
-    what: fc.constantFrom('expect', 'hold', 'holdItem', 'add', 'look', 'done', 'close'),
+    what: fc.constantFrom('expect', 'hold', 'holdItem', 'add', 'look', 'enqueue', 'done', 'close'),
     bytes: fc.integer({ min: 0, max: 400 }),
     item: fc.integer({ min: 0, max: 3 }),
   });
@@ -56,6 +56,7 @@ test('Ticket, whatever is asked of it: within the limits, and nothing is held wh
           else if (what === 'holdItem') ticket?.hold(bytes, item);
           else if (what === 'add') ticket?.add();
           else if (what === 'look') ticket?.look(item, small, 'file');
+          else if (what === 'enqueue') ticket?.enqueue();
           else if (what === 'done') ticket?.done(item);
           else ticket?.close();
         } catch (error) {
@@ -73,17 +74,26 @@ test('Ticket, whatever is asked of it: within the limits, and nothing is held wh
   );
 });
 
-test('Ticket, bytes that were announced are counted once', () => {
+test('Ticket, bytes that were announced count as they come', () => {
   const admission = openAdmission({ maxBytesInFlight: 1000 });
   const ticket = admission.open();
   ticket.expect(900);
+  expect(admission.held.bytes).toBe(0);
   ticket.hold(500, ticket.add());
   ticket.hold(300, ticket.add());
-  expect(admission.held.bytes).toBe(900);
   ticket.hold(150);
-  expect(admission.held.bytes).toBe(950);
+  expect(admission.held).toEqual({ ...nothing, bytes: 950 });
+  ticket.enqueue();
   ticket.done(0);
   expect(admission.held).toMatchObject({ bytes: 450, images: 1 });
+});
+
+test('Ticket, who announces and does not send keeps nobody out', () => {
+  const admission = openAdmission({ maxBytesInFlight: 1000 });
+  for (let i = 0; i < 20; i++) admission.open().expect(1000);
+  const honest = admission.open();
+  honest.expect(1000);
+  honest.hold(1000);
 });
 
 test('Ticket, more bytes than all requests together may: refused for good, or for now', () => {
@@ -92,8 +102,13 @@ test('Ticket, more bytes than all requests together may: refused for good, or fo
     admission.open().expect(1001),
   );
   const first = admission.open();
-  first.expect(600);
+  first.hold(600);
   expectRefusal('OVERLOADED', '(--max-bytes-in-flight)', () => admission.open().expect(500));
+  const slow = admission.open();
+  slow.expect(400);
+  slow.hold(300);
+  admission.open().hold(100);
+  expectRefusal('OVERLOADED', '(--max-bytes-in-flight)', () => slow.hold(100));
   first.close();
   admission.open().expect(500);
 });
@@ -103,11 +118,31 @@ test('Ticket, more images than one call may, or all', () => {
   const first = admission.open();
   for (let i = 0; i < 3; i++) first.add();
   expectRefusal('TOO_MANY_IMAGES', '(--max-images)', () => first.add(), 3);
+  const slow = admission.open();
+  for (let i = 0; i < 3; i++) slow.add();
+  first.enqueue();
   const second = admission.open();
   second.add();
   expectRefusal('OVERLOADED', '(--max-queue)', () => second.add(), 1);
   first.done(0);
   expect(second.add()).toBe(1);
+  second.enqueue();
+  expectRefusal('OVERLOADED', '(--max-queue)', () => slow.enqueue());
+});
+
+test('Ticket, URLs that wait for their servers do not keep out images that were sent', () => {
+  const admission = openAdmission({ maxImages: 4, maxQueue: 4 });
+  const slow = admission.open();
+  for (let i = 0; i < 4; i++) slow.addUrl();
+  slow.enqueue();
+  expectRefusal('OVERLOADED', '4 URLs are waiting', () => admission.open().addUrl(), 0);
+  const sent = admission.open();
+  for (let i = 0; i < 4; i++) sent.add();
+  sent.enqueue();
+  expect(admission.held).toMatchObject({ images: 4, urls: 4 });
+  slow.close();
+  sent.close();
+  expect(admission.held).toEqual(nothing);
 });
 
 test('Ticket, a call that is alone may have as many images as a call may', () => {
@@ -117,7 +152,8 @@ test('Ticket, a call that is alone may have as many images as a call may', () =>
 
 test('Ticket, an image with too many bytes is refused as soon as they are too many', () => {
   const ticket = openAdmission({ maxImageBytes: 1000 }).open();
-  const item = ticket.add();
+  expectRefusal('IMAGE_TOO_LARGE', '(--max-image-bytes)', () => ticket.add(1378), 0);
+  const item = ticket.add(1368);
   // 1000 bytes have 1336 characters of base64, and somewhat more in lines.
   ticket.hold(1368, item);
   expectRefusal('IMAGE_TOO_LARGE', '(--max-image-bytes)', () => ticket.hold(10, item), item);
@@ -144,6 +180,26 @@ test('Ticket, an image is judged by its header: its pixels, the memory it takes,
     'IMAGE_TOO_LARGE',
     '30×20 = 600 pixels',
     () => ticket.look(ticket.add(), text, 'base64'),
+    0,
+  );
+});
+
+test('Ticket, who names images and pixels and does not send the rest keeps nobody out', () => {
+  const admission = openAdmission({ maxQueue: 4, maxQueuePixels: 1000 });
+  const picture = png(30, 20);
+  for (let i = 0; i < 20; i++) {
+    const liar = admission.open();
+    liar.look(liar.add(), picture, 'file');
+  }
+  const honest = admission.open();
+  honest.look(honest.add(), picture, 'file');
+  honest.enqueue();
+  expect(admission.held).toMatchObject({ images: 1, pixels: 600 });
+  const next = admission.open();
+  expectRefusal(
+    'OVERLOADED',
+    '(--max-queue-pixels)',
+    () => next.look(next.add(), picture, 'file'),
     0,
   );
 });

@@ -78,12 +78,19 @@ test('calls that are given up while they wait give back what they held', async (
   expect(await outcomeOf(operator.client().execute({ datas: [large, large, large] }))).toBe('ok');
 }, 60_000);
 
-test('a request with many images, does not keep another with one from its turn', async () => {
-  const many = operator.client().execute({ datas: Array<string>(5).fill(large) });
+test('a request with many images, does not keep others with one from their turn', async () => {
+  const client = operator.client();
+  let over = false;
+  const many = client.execute({ datas: Array<string>(5).fill(large) }).then(() => {
+    over = true;
+  });
   await Bun.sleep(100);
-  const begun = performance.now();
-  await operator.client().execute({ datas: [small] });
-  const alone = performance.now() - begun;
+  // Each waits for an image or two of the five at most, not for all of them.
+  let answered = 0;
+  while (!over) {
+    await operator.client().execute({ datas: [small] });
+    answered += 1;
+  }
   await many;
-  expect(alone).toBeLessThan((performance.now() - begun) * 0.8);
+  expect(answered).toBeGreaterThan(2);
 }, 60_000);

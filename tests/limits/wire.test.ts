@@ -78,30 +78,6 @@ test('a message that is announced too large, refused after five bytes', async ()
   expect(Number(line.bytes)).toBeLessThan(20);
 });
 
-test('requests that are announced, and do not come: refused beyond what all may hold, ended by the stall', async () => {
-  const since = operator.logs.length;
-  const connections = await Promise.all(Array.from({ length: 4 }, () => openRaw(operator.port)));
-  const begin = beginningOfExecute(Buffer.alloc(0), 1.3e6);
-  for (const connection of connections)
-    await connection.send(
-      headersOf('Execute'),
-      frame(frameType.data, 0, 1, begin),
-      headersOf('Execute', 3),
-      frame(frameType.data, 0, 3, begin),
-    );
-  const refused = await loggedError('OVERLOADED', since);
-  expect(refused.message).toContain('(--max-bytes-in-flight)');
-  const stalled = await loggedError('DEADLINE', since);
-  expect(stalled).toMatchObject({
-    code: 'deadline_exceeded',
-    message: 'the request paused for 0.5 s (--stall-timeout)',
-  });
-  for (const connection of connections) connection.socket.destroy();
-  expect(await outcomeOf(operator.client().execute({ datas: ['a'.repeat(1.3e6)] }))).toContain(
-    'are not an image',
-  );
-});
-
 test('a request that comes in crumbs, refused', async () => {
   const since = operator.logs.length;
   using connection = await openRaw(operator.port);
@@ -149,11 +125,12 @@ test('more calls than all connections may have, refused in the words of each pro
   for (const connection of connections)
     for (let i = 0; i < 40; i++) await connection.send(headersOf('Execute', 2 * i + 1));
   await operator.logged((line) => String(line.msg).includes('(--max-calls)'));
-  const error = await failureOf(operator.client().healthy({}));
+  await expectHealthy();
+  const error = await failureOf(operator.client().execute({}));
   expect(error.code).toBe(Code.ResourceExhausted);
   expect(error.rawMessage).toBe('64 calls are being answered (--max-calls)');
   expect(error.findDetails(ErrorInfoSchema)[0]?.reason).toBe('OVERLOADED');
-  const reply = await fetch(`${operator.url}/omnisearch.Operator/Healthy`, {
+  const reply = await fetch(`${operator.url}/omnisearch.Operator/Execute`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: '{}',

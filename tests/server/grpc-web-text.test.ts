@@ -47,6 +47,14 @@ test.each(['AAA', 'AA*A', 'A===', 'AAA=A', '=AAA', 'AA\nAAAA'])(
   },
 );
 
+test('base64 stream, padded in every group is refused: each is a piece of work of its own', async () => {
+  const decode = (...groups: number[]) =>
+    whole(decodeBase64Stream(chunks(...groups.map((n) => Buffer.from('QQ=='.repeat(n))))));
+  expect(await decode(60)).toHaveLength(60);
+  await expect(decode(100)).rejects.toThrow('padded too often');
+  await expect(decode(40, 40)).rejects.toThrow('padded too often');
+});
+
 let running: TestServer;
 beforeAll(async () => {
   running = await startServer();

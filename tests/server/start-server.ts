@@ -12,11 +12,7 @@ import type { Config } from '../../src/config/options.ts';
 import { parseCommandLine } from '../../src/config/parse-command-line.ts';
 import type { Embedder } from '../../src/embedder/embedder.ts';
 import { Operator } from '../../src/gen/omnisearch/operator_pb.ts';
-import {
-  createServer,
-  type OperatorServer,
-  type ServerOptions,
-} from '../../src/server/create-server.ts';
+import { createServer, type OperatorServer } from '../../src/server/create-server.ts';
 import { createFakeEmbedder, type FakeEmbedder } from '../support/fake-embedder.ts';
 
 export type LogLine = Record<string, unknown>;
@@ -27,7 +23,7 @@ export interface TestServer extends AsyncDisposable {
   readonly port: number;
   readonly url: string;
   readonly logs: LogLine[];
-  /** Waits until a line fits. @throws Error after 3 s */
+  /** Waits until a line fits. @throws Error after 20 s */
   logged(fits: (line: LogLine) => boolean): Promise<LogLine>;
 }
 
@@ -35,7 +31,6 @@ export interface TestServerOptions {
   readonly config?: Partial<Config>;
   /** Instead of the fake one, at once. */
   readonly opening?: Promise<Embedder>;
-  readonly routes?: ServerOptions['routes'];
 }
 
 export const defaults: Config = parseCommandLine([], {}, ['serve']).config;
@@ -51,7 +46,6 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     },
     log: pino({ level: 'debug', base: null }, { write: (line) => logs.push(JSON.parse(line)) }),
     embedder: options.opening ?? Promise.resolve(embedder),
-    ...(options.routes && { routes: options.routes }),
   });
   const { port } = await server.listen();
   return {
@@ -67,9 +61,9 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
   };
 }
 
-/** Asks until there is an answer. @throws Error after 3 s */
+/** Asks until there is an answer. @throws Error after 20 s, which a busy machine may need */
 export async function eventually<T>(ask: () => T | undefined): Promise<T> {
-  for (const end = performance.now() + 3000; performance.now() < end; await Bun.sleep(5)) {
+  for (const end = performance.now() + 20_000; performance.now() < end; await Bun.sleep(5)) {
     const answer = ask();
     if (answer !== undefined && answer !== false) return answer;
   }

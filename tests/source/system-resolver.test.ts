@@ -64,7 +64,8 @@ describe('createSystemResolve, in a network of its own', () => {
     'names whose servers are dead hold nothing up, and new name servers are taken over',
     () => {
       const seen = inOwnNetwork();
-      expect(seen.pending).toBe(40); // all look-ups were still without an answer when the rest was measured
+      // All look-ups were still without an answer when the rest was measured; of three rounds, the fastest.
+      expect(seen.pending).toBe(40);
       expect(seen.gunzipMs).toBeLessThan(1_000);
       expect(seen.readFileMs).toBeLessThan(1_000);
       expect(seen.maxLagMs).toBeLessThan(200);

@@ -14,9 +14,8 @@ const root = join(import.meta.dir, '../..');
 export const operatorKind: 'fake' | 'binary' =
   process.env.TEST_OPERATOR === 'fake' ? 'fake' : 'binary';
 
-async function operatorCommand(): Promise<readonly string[]> {
-  if (operatorKind === 'fake')
-    return [process.execPath, join(root, 'tests/support/fake-server.ts')];
+async function operatorCommand(kind: 'fake' | 'binary' = operatorKind): Promise<readonly string[]> {
+  if (kind === 'fake') return [process.execPath, join(root, 'tests/support/fake-server.ts')];
   return [
     process.env.TEST_OPERATOR_FILE ?? (await testExecutable(await preparedTestModel('untrained'))),
   ];
@@ -30,7 +29,9 @@ export interface OperatorOptions {
   readonly ready?: boolean;
   /** How long the fake takes for an image; the executable takes what it takes. */
   readonly msPerImage?: number;
-  /** This executable instead of what `operatorKind` says. */
+  /** @default operatorKind */
+  readonly kind?: 'fake' | 'binary';
+  /** This executable instead of what `kind` says. */
   readonly executable?: string;
   /** How long a log line is waited for, milliseconds. @default 10000 */
   readonly patienceMs?: number;
@@ -57,7 +58,7 @@ export async function startOperator(options: OperatorOptions = {}): Promise<Oper
   const { args = [], env = {}, ready = true, msPerImage, executable } = options;
   const child = Bun.spawn(
     [
-      ...(executable ? [executable] : await operatorCommand()),
+      ...(executable ? [executable] : await operatorCommand(options.kind)),
       '--listen',
       '127.0.0.1:0',
       '--log-format',

@@ -70,7 +70,7 @@ export const limitOptions = {
     group: 'images',
     commands: serve,
     description:
-      'Most images of all calls together, waiting or being worked on. Further ones are refused.',
+      'Most images of all calls together, waiting or being worked on, and as many URLs. Further ones are refused.',
   }),
   maxQueuePixels: option({
     type: integer(1, 1_000_000_000_000),
@@ -154,7 +154,7 @@ export const limitOptions = {
     fallback: 30 * second,
     group: 'limits',
     commands: serve,
-    description: 'Longest pause while a request is being received.',
+    description: 'Longest time until the next 16 KiB of a request, or its end, have been received.',
   }),
   drainTimeout: option({
     type: duration(0, hour),
@@ -183,7 +183,8 @@ export const limitOptions = {
     fallback: 2048,
     group: 'limits',
     commands: serve,
-    description: 'Most calls at once on all connections. Further ones are refused.',
+    description:
+      'Most calls of Execute at once on all connections, and as many other requests. Further ones are refused.',
   }),
   maxHeaderBytes: option({
     type: bytes(KiB, MiB),

@@ -101,7 +101,8 @@ async function* unpacked(
   try {
     yield* bounded(unpacker, most);
   } catch (thrown) {
-    const { code = '' } = thrown as NodeJS.ErrnoException;
+    // Of an aborted request the code is a number.
+    const code = String((thrown as NodeJS.ErrnoException).code);
     throw code.startsWith('Z_') ? malformed('it cannot be unpacked as gzip') : thrown;
   } finally {
     unpacker.destroy();

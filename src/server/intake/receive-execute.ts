@@ -8,8 +8,6 @@ import { type ContextValues, createContextKey } from '@connectrpc/connect';
 import type { Ticket } from '../../embedder/admission.ts';
 import type { EmbedRequest, EncodedText } from '../../embedder/embedder.ts';
 import type { ExecuteRequest } from '../../gen/omnisearch/operator_pb.ts';
-import { callRecordKey } from '../call-record.ts';
-import { toConnectError } from '../connect-error.ts';
 import type { RpcHandler, UniversalReply, UniversalRequest } from '../http-types.ts';
 import type { Readiness } from '../readiness.ts';
 import type { Turns } from '../turns.ts';
@@ -84,7 +82,7 @@ function openIntake(request: UniversalRequest, options: ReceiveOptions): Intake 
     return opened;
   }
 
-  async function* rewritten(): Chunks & AsyncGenerator<Uint8Array> {
+  async function* body(): Chunks & AsyncGenerator<Uint8Array> {
     const { ticket, texts } = open();
     const expect = (bytes: number): void => {
       ticket.expect(bytes);
@@ -106,15 +104,6 @@ function openIntake(request: UniversalRequest, options: ReceiveOptions): Intake 
     ticket.hold(rest.length);
     if (enveloped) yield prefixOf(rest.length);
     if (rest.length > 0) yield rest;
-  }
-
-  async function* body(): Chunks & AsyncGenerator<Uint8Array> {
-    try {
-      yield* rewritten();
-    } catch (thrown) {
-      const record = request.contextValues.get(callRecordKey);
-      throw toConnectError(thrown, { record, field: 'datas', signal: request.signal });
-    }
   }
 
   return {

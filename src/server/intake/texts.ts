@@ -65,7 +65,6 @@ export function createTexts({ ticket, maxImages, maxMessageBytes }: TextsOptions
   let toCome = maxMessageBytes;
 
   function makeRoom(text: Text, bytes: number): void {
-    ticket.hold(bytes, text.item);
     const { byteLength } = text.buffer;
     const least = text.length + bytes;
     if (least <= byteLength) return;
@@ -87,13 +86,14 @@ export function createTexts({ ticket, maxImages, maxMessageBytes }: TextsOptions
       toCome = bytes;
     },
     begin(field, length) {
-      const item = field === 'datas' ? ticket.add() : undefined;
-      if (length !== undefined) ticket.hold(length, item);
+      const item = field === 'datas' ? ticket.add(length) : undefined;
+      // As long as it will be: what is never written to takes no memory.
       const buffer = new ArrayBuffer(length ?? firstCapacity);
       current = { item, buffer, length: 0, known: length !== undefined, nextLook: firstLook };
     },
     write(bytes) {
       if (!current) return;
+      ticket.hold(bytes.length, current.item);
       if (!current.known) makeRoom(current, bytes.length);
       new Uint8Array(current.buffer).set(bytes, current.length);
       current.length += bytes.length;
@@ -106,7 +106,7 @@ export function createTexts({ ticket, maxImages, maxMessageBytes }: TextsOptions
       if (current.item === undefined) {
         if (urls.length >= maxImages)
           throw new OperatorError('TOO_MANY_IMAGES', `more than ${maxImages} URLs (--max-images)`);
-        urls.push(toUrl(text));
+        urls.push(toUrl(text, urls.length));
       } else {
         datas.push(text);
         if (current.nextLook < Number.POSITIVE_INFINITY) look(current);
@@ -123,10 +123,10 @@ export function createTexts({ ticket, maxImages, maxMessageBytes }: TextsOptions
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-function toUrl(text: Uint8Array): string {
+function toUrl(text: Uint8Array, item: number): string {
   try {
     return utf8.decode(text);
   } catch {
-    throw malformed('a URL is not UTF-8');
+    throw malformed(`urls[${item}] is not UTF-8`);
   }
 }

@@ -1,0 +1,62 @@
+/** Attacks of a few bytes that once kept all others out; told is how many Executes of an honest client came through meanwhile. */
+import type { LimitedOperator } from '../tests/limits/support/limited-operator.ts';
+import { outcomeOf, toText } from '../tests/limits/support/limited-operator.ts';
+import * as http2 from '../tests/limits/support/raw-http2.ts';
+import { texturePng } from '../tests/support/pictures.ts';
+
+type Attack = (operator: LimitedOperator) => Promise<string>;
+const { frame, frameType, fields, grpcFields, endHeaders, endStream } = http2;
+
+/** The first of 100 streams on each of so many connections; `again` is sent once a second on all of them. */
+const holding =
+  (
+    connections: number,
+    first: (stream: number) => Uint8Array,
+    again?: (stream: number) => Uint8Array,
+  ): Attack =>
+  async (operator) => {
+    const list = await Promise.all(
+      Array.from({ length: connections }, () => http2.openRaw(operator.port)),
+    );
+    const streams = Array.from({ length: 100 }, (_, i) => 2 * i + 1);
+    for (const one of list) await one.send(...streams.map(first));
+    await Bun.sleep(1500);
+    const outcomes: string[] = [];
+    const picture = toText(texturePng({ width: 900, height: 700, seed: 1 }));
+    for (let second = 0; second < 5; second++) {
+      if (again) for (const one of list) await one.send(...streams.map(again));
+      for (let i = 0; i < 5; i++, await Bun.sleep(200))
+        outcomes.push(await outcomeOf(operator.client().execute({ datas: [picture] })));
+    }
+    const health = await fetch(`${operator.url}/healthz`);
+    for (const one of list) one.socket.destroy();
+    const others = new Set(outcomes.filter((outcome) => outcome !== 'ok'));
+    const ok = outcomes.filter((outcome) => outcome === 'ok').length;
+    return `Execute answered ${ok} of ${outcomes.length}${[...others].map((text) => `, “${text}”`)}; /healthz ${health.status}`;
+  };
+
+const headers = (path: string, stream: number, flags = endHeaders): Buffer =>
+  frame(frameType.headers, flags, stream, fields({ ...grpcFields(''), ':path': path }));
+const execute = '/omnisearch.Operator/Execute';
+const begun = (stream: number, bytes: Uint8Array): Buffer =>
+  Buffer.concat([headers(execute, stream), frame(frameType.data, 0, stream, bytes)]);
+/** A hundredth of what all may hold. */
+const announced = http2.beginningOfExecute(Buffer.alloc(0), 10.23 * 2 ** 20);
+const emptyImages = Buffer.concat(Array<Buffer>(256).fill(Buffer.of(0x12, 0)));
+export const holdingAttacks: Readonly<Record<string, Attack>> = {
+  'holding: 100 messages of 10 MiB announced, a byte a second': holding(
+    1,
+    (stream) => begun(stream, announced),
+    (stream) => frame(frameType.data, 0, stream, Buffer.of(0x41)),
+  ),
+  'holding: 2100 Watch streams': holding(21, (stream) =>
+    Buffer.concat([
+      headers('/grpc.health.v1.Health/Watch', stream),
+      frame(frameType.data, endStream, stream, Buffer.alloc(5)),
+    ]),
+  ),
+  'holding: 2100 Executes that do not come': holding(21, (stream) => headers(execute, stream)),
+  'holding: 100 requests of 256 empty images that do not end': holding(1, (stream) =>
+    begun(stream, Buffer.concat([announced.subarray(0, 5), emptyImages])),
+  ),
+};
