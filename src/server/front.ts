@@ -77,7 +77,7 @@ export function createFront(options: FrontOptions): Server {
     if (connections.calls > config.maxCalls) {
       warnBusy();
       refuse(request, response, `${config.maxCalls} calls are being answered (--max-calls)`);
-    } else if (connection && connection.calls > promptCalls && turns.over)
+    } else if (connection && connection.calls > promptCalls && !turns.mayGoOn('piece'))
       turns.take('piece', () => {
         if (!response.closed) options.onRequest(request, response);
       });
@@ -172,7 +172,7 @@ export function createFront(options: FrontOptions): Server {
       }
       readInTurns(socket, turns, () => unreadOf(exchanges.get(socket)?.request));
     };
-    turns.take('connection', () => {
+    turns.take('arrival', () => {
       sniff(socket, turns, decide);
       socket.resume();
     });

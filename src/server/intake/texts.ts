@@ -42,10 +42,10 @@ const lastLook = 256 * 1024;
 const firstCapacity = 64 * 1024;
 
 /**
- * It grows fourfold, and from here on to as much as the message may still have: to copy 16 MB takes longer than anybody should
+ * It grows fourfold, and from here on to as much as the message may still have: to copy 4 MB takes longer than anybody should
  * wait for the network's thread, and what is never written to takes no memory.
  */
-const lastCopied = 4 * 1024 * 1024;
+const lastCopied = 1024 * 1024;
 
 interface Text {
   /** Which image; undefined for a URL. */
