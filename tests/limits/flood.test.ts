@@ -14,11 +14,13 @@ const MB = 1e6;
 let operator: LimitedOperator;
 let large: string;
 let small: string;
+let middling: string;
 
 /** As on a machine of 1 GB, and the queue short: 9.4 megapixels take 76 MB, of 268 for all. */
 beforeAll(async () => {
   operator = await startLimited('--memory', '1GiB', '--max-queue-pixels', '50000000');
   large = toText(await largeJpeg({ width: 3072, height: 3072 }));
+  middling = toText(await largeJpeg({ width: 2048, height: 2048 }));
   small = toText(await largeJpeg({ width: 256, height: 256 }));
 }, buildTimeout);
 afterAll(() => operator?.[Symbol.asyncDispose]());
@@ -79,7 +81,7 @@ test('calls that are given up while they wait give back what they held', async (
 }, 60_000);
 
 test('a request with many images, does not keep another with one from its turn', async () => {
-  const many = operator.client().execute({ datas: Array<string>(5).fill(large) });
+  const many = operator.client().execute({ datas: Array<string>(11).fill(middling) });
   await Bun.sleep(100);
   const begun = performance.now();
   await operator.client().execute({ datas: [small] });
