@@ -9,9 +9,12 @@
 import { OperatorError, toOperatorError } from '../errors.ts';
 import { leastFileBytes } from '../image/base64.ts';
 import { checkDecodedBytes, checkBytes as checkFile, checkPixels } from '../image/limits.ts';
-import { peekBase64Header, peekHeader } from '../image/peek-header.ts';
+import { peekBase64Header, peekedBytes, peekHeader } from '../image/peek-header.ts';
 import type { ImageLimits, OwnedBytes } from '../image/pipeline.ts';
 import type { ImageHeader } from '../image/pixels.ts';
+
+/** `Ticket.look` looks at no more bytes than this. */
+export const mostLookedAt: number = peekedBytes;
 
 /** The names are those of the options. */
 export interface AdmissionLimits extends ImageLimits {

@@ -69,7 +69,7 @@ export function createFront(options: FrontOptions): Server {
       request.read(0);
       request.stream.once('finish', () => setTimeout(endHalfOpen, linger, request));
     }
-    if (connection && connection.calls > promptCalls && turns.over)
+    if (connection && connection.calls > promptCalls && !turns.mayGoOn('piece'))
       turns.take('piece', () => {
         if (!response.closed) options.onRequest(request, response);
       });
@@ -161,7 +161,7 @@ export function createFront(options: FrontOptions): Server {
       }
       readInTurns(socket, turns, () => unreadOf(exchanges.get(socket)?.request));
     };
-    turns.take('connection', () => {
+    turns.take('arrival', () => {
       sniff(socket, turns, decide);
       socket.resume();
     });

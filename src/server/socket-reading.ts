@@ -5,6 +5,9 @@ import type { Turns } from './turns.ts';
 /** What a client that speaks HTTP/2 begins with, and no HTTP/1.1 request does. */
 const preface = Buffer.from('PRI ');
 
+/** A short request, or the beginning of HTTP/2; an upload has sent tens of kilobytes by the time that it is looked at. */
+const aFewBytes = 4096;
+
 /** Reads until it is clear which protocol this is, and puts back what was read. */
 export function sniff(socket: Socket, turns: Turns, decide: (isHttp2: boolean) => void): void {
   let read: Buffer = Buffer.alloc(0);
@@ -16,7 +19,7 @@ export function sniff(socket: Socket, turns: Turns, decide: (isHttp2: boolean) =
     socket.off('data', onData);
     socket.pause();
     // Many that were waiting for their first bytes may have got them in the same moment.
-    turns.take('connection', () => {
+    turns.take(read.length <= aFewBytes ? 'greeting' : 'connection', () => {
       if (socket.destroyed) return;
       socket.unshift(read);
       decide(same);
@@ -49,7 +52,7 @@ export function readInTurns(socket: Socket, turns: Turns, unread: () => number):
     });
   };
   socket.on('data', () => {
-    if (socket.isPaused() || (!turns.over && unread() <= maxUnread)) return;
+    if (socket.isPaused() || (turns.mayGoOn('read') && unread() <= maxUnread)) return;
     marked._paused = true;
     socket.pause();
     goOn();

@@ -2,8 +2,8 @@
 import { expect, test } from 'bun:test';
 import type { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
-import { readInTurns } from '../../src/server/socket-reading.ts';
-import type { Turns } from '../../src/server/turns.ts';
+import { readInTurns, sniff } from '../../src/server/socket-reading.ts';
+import type { Kind, Turns } from '../../src/server/turns.ts';
 
 interface Fixture {
   readonly socket: PassThrough;
@@ -12,18 +12,29 @@ interface Fixture {
   over: boolean;
   /** What waits for its turn. */
   readonly waiting: (() => void)[];
+  readonly kinds: Kind[];
+  readonly turns: Turns;
 }
 
-function start(): Fixture {
-  const fixture: Fixture = { socket: new PassThrough(), unread: 0, over: false, waiting: [] };
+function prepare(): Fixture {
+  const waiting: (() => void)[] = [];
+  const kinds: Kind[] = [];
   const turns: Turns = {
-    get over() {
-      return fixture.over;
+    mayGoOn: () => !fixture.over,
+    take(kind, run) {
+      kinds.push(kind);
+      waiting.push(run);
     },
-    take: (_, run) => fixture.waiting.push(run),
     turn: () => Promise.resolve(),
   };
-  readInTurns(fixture.socket as unknown as Socket, turns, () => fixture.unread);
+  const socket = new PassThrough();
+  const fixture: Fixture = { socket, unread: 0, over: false, waiting, kinds, turns };
+  return fixture;
+}
+function start(): Fixture {
+  const fixture = prepare();
+  const { socket, turns } = fixture;
+  readInTurns(socket as unknown as Socket, turns, () => fixture.unread);
   return fixture;
 }
 async function bring({ socket }: Fixture): Promise<void> {
@@ -69,4 +80,20 @@ test('readInTurns, one that has gone is not looked at any more', async () => {
   fixture.unread = 0;
   await Bun.sleep(30);
   expect(fixture.waiting).toHaveLength(0);
+});
+
+test.each([
+  { what: 'HTTP/2', text: 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', kind: 'greeting', isHttp2: true },
+  { what: 'a short request', text: 'GET / HTTP/1.1\r\n', kind: 'greeting', isHttp2: false },
+  { what: 'an upload', text: `POST / ${'a'.repeat(10_000)}`, kind: 'connection', isHttp2: false },
+] as const)('sniff, $what: takes its turn as a $kind', async ({ text, kind, isHttp2 }) => {
+  const { socket, turns, waiting, kinds } = prepare();
+  const decided: boolean[] = [];
+  sniff(socket as unknown as Socket, turns, (is) => decided.push(is));
+  socket.write(text);
+  await Bun.sleep(1);
+  expect(kinds).toEqual([kind]);
+  waiting[0]?.();
+  expect(decided).toEqual([isHttp2]);
+  expect(socket.read()?.toString()).toBe(text);
 });

@@ -41,32 +41,55 @@ test('take, more than fits: the rest later, in order, and others get in between'
   expect(others).toBeGreaterThanOrEqual(5);
 });
 
-test('take, connections go first, and one of every kind is done in each turn', async () => {
-  const turns = createTurns({ length: 5 });
+test('take, what is short goes before what is long', async () => {
+  const turns = createTurns({ length: 5, patience: 10_000 });
   const log: string[] = [];
   turns.take('call', () => busy(6));
   const add = (kind: Kind, count: number): void => {
     for (let i = 0; i < count; i++)
       turns.take(kind, () => {
-        busy(6);
+        busy(2);
         log.push(kind);
       });
   };
-  add('read', 3);
-  add('call', 3);
-  add('connection', 3);
-  await inTurns(log, () => log.length === 9);
-  expect(log[0]).toBe('connection');
-  expect(log.slice(0, 3).toSorted()).toEqual(['call', 'connection', 'read']);
-  expect(log.slice(3, 6).toSorted()).toEqual(['call', 'connection', 'read']);
+  const order: readonly Kind[] = ['greeting', 'arrival', 'connection', 'call', 'piece', 'read'];
+  for (const kind of order.toReversed()) add(kind, 3);
+  await inTurns(log, () => log.length === 18);
+  expect(log).toEqual(order.flatMap((kind) => [kind, kind, kind]));
 });
 
-test('take, a connection behind a crowd is among the next, and the first of the crowd as well', async () => {
+test('take, while what goes before has no end, the others have one of theirs now and then', async () => {
+  const turns = createTurns({ length: 2, patience: 15 });
+  const log: Kind[] = [];
+  const again = (kind: Kind): void =>
+    turns.take(kind, () => {
+      busy(3);
+      log.push(kind);
+      if (log.length < 60) again(kind);
+    });
+  for (let i = 0; i < 3; i++) again('greeting');
+  again('call');
+  again('read');
+  await inTurns(log, () => log.length >= 60);
+  const count = (kind: Kind): number => log.filter((each) => each === kind).length;
+  expect(count('greeting')).toBeGreaterThan(30);
+  expect(count('call')).toBeGreaterThanOrEqual(4);
+  expect(count('read')).toBeGreaterThanOrEqual(4);
+});
+
+test('take, reads count with what they cost later in the turn', () => {
+  const turns = createTurns({ length: 4 });
+  let done = 0;
+  for (let i = 0; i < 20; i++) turns.take('read', () => done++);
+  expect(done).toBeLessThanOrEqual(4);
+});
+
+test('take, an arrival behind a crowd is among the next, and the first of the crowd as well', async () => {
   const turns = createTurns({ length: 5 });
   const log: string[] = [];
-  turns.take('connection', () => busy(6));
+  turns.take('arrival', () => busy(6));
   for (const name of ['first', ...Array.from({ length: 20 }, () => 'crowd'), 'last'])
-    turns.take('connection', () => {
+    turns.take('arrival', () => {
       busy(6);
       log.push(name);
     });
@@ -87,11 +110,20 @@ test('take, what follows in microtasks is counted before the next is begun', asy
   expect(slices.length).toBeGreaterThanOrEqual(3);
 });
 
-test('over, once the turn has been used up, until the next one', async () => {
+test('mayGoOn, not once the turn has been used up, until the next one', async () => {
   const turns = createTurns({ length: 5 });
-  expect(turns.over).toBe(false);
+  expect(turns.mayGoOn('read')).toBe(true);
   busy(6);
-  expect(turns.over).toBe(true);
+  expect(turns.mayGoOn('read')).toBe(false);
   await new Promise((resolve) => setTimeout(resolve, 1));
-  expect(turns.over).toBe(false);
+  expect(turns.mayGoOn('read')).toBe(true);
+});
+
+test('mayGoOn, not while something waits that goes before', async () => {
+  const turns = createTurns({ length: 50 });
+  turns.take('call', () => busy(51));
+  const seen: boolean[] = [];
+  for (let i = 0; i < 2; i++) turns.take('call', () => seen.push(turns.mayGoOn('read')));
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  expect(seen).toEqual([false, true]);
 });

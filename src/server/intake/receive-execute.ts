@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { type ContextValues, createContextKey } from '@connectrpc/connect';
 import type { Ticket } from '../../embedder/admission.ts';
 import type { EmbedRequest, EncodedText } from '../../embedder/embedder.ts';
+import { freePiece } from '../../free-buffer.ts';
 import type { ExecuteRequest } from '../../gen/omnisearch/operator_pb.ts';
 import type { RpcHandler, UniversalReply, UniversalRequest } from '../http-types.ts';
 import type { Readiness } from '../readiness.ts';
@@ -126,20 +127,26 @@ function openIntake(request: UniversalRequest, options: ReceiveOptions): Intake 
 
 async function* inTurns(body: Chunks, turns: Turns): Chunks & AsyncGenerator<Uint8Array> {
   for await (const chunk of body) {
-    if (turns.over) await turns.turn('piece');
+    if (!turns.mayGoOn('piece')) await turns.turn('piece');
     yield chunk;
   }
 }
 
 async function readProtobuf(chunks: Chunks, reader: MessageReader): Promise<Uint8Array> {
-  for await (const chunk of chunks) reader.push(chunk);
+  for await (const chunk of chunks) {
+    reader.push(chunk);
+    freePiece(chunk);
+  }
   reader.end();
   return new Uint8Array();
 }
 
 async function readJson(chunks: Chunks, options: JsonReaderOptions): Promise<Uint8Array> {
   const reader = createJsonReader(options);
-  for await (const chunk of chunks) reader.push(chunk);
+  for await (const chunk of chunks) {
+    reader.push(chunk);
+    freePiece(chunk);
+  }
   reader.end();
   return reader.rest;
 }

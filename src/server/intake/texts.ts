@@ -1,5 +1,5 @@
 /** The texts of a request, each in a buffer of its own, filled as it arrives. */
-import type { Ticket } from '../../embedder/admission.ts';
+import { mostLookedAt, type Ticket } from '../../embedder/admission.ts';
 import { OperatorError } from '../../errors.ts';
 import { freeBuffer } from '../../free-buffer.ts';
 import { malformed } from './errors.ts';
@@ -36,16 +36,15 @@ export interface TextsOptions {
  * every header is within the first of these; a JPEG with a large thumbnail or colour profile in front needs more.
  */
 const firstLook = 4 * 1024;
-const lastLook = 256 * 1024;
 
 /** What a text without a known length begins with. */
 const firstCapacity = 64 * 1024;
 
 /**
- * It grows fourfold, and from here on to as much as the message may still have: to copy 16 MB takes longer than anybody should
+ * It grows fourfold, and from here on to as much as the message may still have: to copy 4 MB takes longer than anybody should
  * wait for the network's thread, and what is never written to takes no memory.
  */
-const lastCopied = 4 * 1024 * 1024;
+const lastCopied = 1024 * 1024;
 
 interface Text {
   /** Which image; undefined for a URL. */
@@ -74,8 +73,8 @@ export function createTexts({ ticket, maxImages, maxMessageBytes }: TextsOptions
 
   function look(text: Text): void {
     if (text.item === undefined) return;
-    const start = new Uint8Array(text.buffer, 0, Math.min(text.length, lastLook));
-    const done = ticket.look(text.item, start, 'base64') || text.length >= lastLook;
+    const start = new Uint8Array(text.buffer, 0, Math.min(text.length, mostLookedAt));
+    const done = ticket.look(text.item, start, 'base64') || text.length >= mostLookedAt;
     text.nextLook = done ? Number.POSITIVE_INFINITY : 4 * text.length;
   }
 
