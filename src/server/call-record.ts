@@ -48,18 +48,23 @@ export function requestIdOf(headers: IncomingHttpHeaders): string {
   return typeof given === 'string' && /^[\w.:/+=-]{1,128}$/.test(given) ? given : randomUUID();
 }
 
+const messageOf = (cause: unknown): string =>
+  cause instanceof Error ? cause.message : String(cause);
+
 const rounded = (ms: number): number => Math.round(ms * 100) / 100;
 
 /** Writes the line: the operator's calls at info, probes (health, reflection) at debug, our own failures at error. */
 export function logCall(log: Log, record: CallRecord): void {
   const { begun, cause, timings, ...fields } = record;
+  const own = record.code === 'internal';
   const line = {
     ...fields,
     ms: rounded(performance.now() - begun),
     ...(timings && Object.fromEntries(Object.entries(timings).map(([k, ms]) => [k, rounded(ms)]))),
-    ...(cause !== undefined && { err: cause }),
+    // Where it happened matters where we are to blame; of a client's mistake, what was found, such as an address.
+    ...(cause !== undefined && (own ? { err: cause } : { reason: messageOf(cause) })),
   };
-  if (record.code === 'internal') log.error(line, 'call');
+  if (own) log.error(line, 'call');
   else if (record.service.startsWith('grpc.')) log.debug(line, 'call');
   else log.info(line, 'call');
 }

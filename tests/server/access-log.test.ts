@@ -48,6 +48,19 @@ test('access line, an error has its code and what was said', async () => {
   });
 });
 
+test("access line, of a client's mistake what was found, of our own where it was", async () => {
+  const call = (word: string, id: string) =>
+    postJson(running.url, 'Execute', { datas: [word] }, { 'x-request-id': id });
+  await call('FAKE_FAIL:URL_FORBIDDEN', 'id-3');
+  const mistake = await running.logged((l) => l.requestId === 'id-3');
+  expect(mistake.reason).toBe('what was found');
+  expect(mistake.err).toBeUndefined();
+  await call('FAKE_FAIL:INFERENCE_FAILED', 'id-4');
+  const failure = await running.logged((l) => l.requestId === 'id-4');
+  expect((failure.err as { stack: string }).stack).toContain('fake-embedder.ts');
+  expect(failure.reason).toBeUndefined();
+});
+
 test('access line, what was sent is in no line', async () => {
   const secret = 'c2VjcmV0IHBpY3R1cmU';
   const id = (n: number): Record<string, string> => ({ 'x-request-id': `secret-${n}` });

@@ -88,6 +88,6 @@ describe('a packed request that does not come to its end', () => {
     session.destroy();
     const line = await running.logged((l) => l.requestId === 'given-up');
     expect(line.code).toBe('canceled');
-    expect(line.err).toBeUndefined();
+    expect(line.reason).toBeUndefined();
   });
 });

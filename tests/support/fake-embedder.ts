@@ -74,7 +74,9 @@ export function createFakeEmbedder({
         throw new TypeError('astray');
       });
     if (word === 'FAKE_FAIL' && value in errorCatalogue)
-      throw new OperatorError(value as ErrorCode, `made up: ${value}`, { item });
+      throw new OperatorError(value as ErrorCode, `made up: ${value}`, {
+        ...{ item, cause: new Error('what was found') },
+      });
     return fakeVector(text, dimension);
   }
 
