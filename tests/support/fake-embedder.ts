@@ -75,7 +75,8 @@ export function createFakeEmbedder({
       });
     if (word === 'FAKE_FAIL' && value in errorCatalogue)
       throw new OperatorError(value as ErrorCode, `made up: ${value}`, {
-        ...{ item, cause: new Error('what was found') },
+        item,
+        cause: new Error('what was found'),
       });
     return fakeVector(text, dimension);
   }
@@ -115,7 +116,10 @@ export function createFakeEmbedder({
             errors.push(thrown);
           }
         const [first, ...others] = errors;
-        if (first) throw new OperatorError(first.code, first.message, { item: first.item, others });
+        if (first) {
+          const { code, message, item, cause } = first;
+          throw new OperatorError(code, message, { item, cause, others });
+        }
       } catch (error) {
         if (signal.aborted) aborted++;
         throw error;
