@@ -1,5 +1,6 @@
 /** A convolution as one matrix product over the map as it lies: no im2col, tables of offsets instead. */
 import type { ConvLayer, Window } from '../network/network.ts';
+import { alignment } from '../plan/arena.ts';
 import { cutProduct } from '../plan/chunks.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import { noBorder, pixelAt, pixelBytes, rowBytes, type Tensor } from '../plan/tensor.ts';
@@ -23,6 +24,7 @@ export function planProduct(builder: PlanBuilder, layer: ConvLayer) {
     rows,
     rowStep: tileRows,
     blocks,
+    blockStep: Math.max(1, Math.floor(alignment / (blockChannels * dst.elementBytes))),
     // What a further output pixel reads that its neighbours do not.
     rowBytes:
       pixelBytes(src) *

@@ -16,6 +16,11 @@ export interface GridOptions {
   /** Rows are taken in multiples of this. */
   readonly rowStep: number;
   readonly blocks: number;
+  /**
+   * Blocks are taken in multiples of this: those of a pixel that lie on one line of the cache, which two threads would take
+   * from each other with every store.
+   */
+  readonly blockStep: number;
   /** Bytes that a row reads. */
   readonly rowBytes: number;
   /** Multiplications of one row with one block. */
@@ -29,11 +34,13 @@ const leastWork = 300_000;
 /** Chunks per product to aim at: with two threads, the last one leaves a thread idle for 1/64 of the time on average. */
 const wantedChunks = 32;
 
-export function cutProduct({ rows, rowStep, blocks, rowBytes, work }: GridOptions): Grid {
+export function cutProduct(options: GridOptions): Grid {
+  const { rows, rowStep, blocks, blockStep, rowBytes, work } = options;
+  const lines = Math.ceil(blocks / blockStep);
   const chunks = wanted(rows * blocks * work);
   const cachedRows = Math.max(rowStep, cacheBytes / rowBytes);
-  const groups = Math.min(blocks, Math.ceil(chunks / Math.ceil(rows / cachedRows)));
-  const blocksPerChunk = Math.ceil(blocks / groups);
+  const groups = Math.min(lines, Math.ceil(chunks / Math.ceil(rows / cachedRows)));
+  const blocksPerChunk = Math.ceil(lines / groups) * blockStep;
   const blockGroups = Math.ceil(blocks / blocksPerChunk);
   const rowChunks = Math.max(Math.ceil(rows / cachedRows), Math.ceil(chunks / blockGroups));
   const rowsPerChunk = Math.ceil(rows / rowChunks / rowStep) * rowStep;

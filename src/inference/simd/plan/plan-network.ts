@@ -81,6 +81,7 @@ export function planNetwork(
     plan: {
       format: format.format,
       memoryBytes: space.used,
+      threads,
       control,
       scratch,
       contexts,

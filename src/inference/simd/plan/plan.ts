@@ -12,6 +12,8 @@ export interface Plan {
   readonly format: 'fp32' | 'int8';
   /** Size of the memory. */
   readonly memoryBytes: number;
+  /** Computing threads, and contexts. */
+  readonly threads: number;
   readonly control: Control;
   /** Room for a thread's own intermediate results: `address + thread · bytes`. */
   readonly scratch: Region;
@@ -28,7 +30,7 @@ export interface Plan {
   readonly steps: readonly Step[];
 }
 
-/** Bytes of a step's two counters: a cache line. */
+/** Bytes of a step's counters: a cache line. */
 export const counterBytes = 64;
 
 /** An int8 plan has float32 steps at both ends. */

@@ -41,12 +41,13 @@ export function openThread(parts: ThreadParts): OpenThread {
   } finally {
     closeSync(fd);
   }
+  const part = { abort: plan.control.abort / 4, thread: index, threads: plan.threads };
   return {
     kernels,
     steps,
     join(context) {
       const address = plan.contexts.address + context * plan.contexts.bytes;
-      runImage(words, steps, address, plan.control.abort / 4);
+      runImage(words, steps, address, part);
     },
   };
 }
