@@ -16,6 +16,7 @@ import {
   frame,
   frameType,
   grpcFields,
+  headersOf,
   openRaw,
 } from './support/raw-http2.ts';
 
@@ -28,8 +29,6 @@ beforeAll(async () => {
 }, buildTimeout);
 afterAll(() => operator?.[Symbol.asyncDispose]());
 
-const headersOf = (method: string, stream = 1, flags = endHeaders): Buffer =>
-  frame(frameType.headers, flags, stream, fields(grpcFields(method)));
 const notAnImage = 'are not an image';
 const begin = beginningOfExecute(Buffer.alloc(0), 1.3e6);
 

@@ -22,6 +22,7 @@ import {
   frame,
   frameType,
   grpcFields,
+  headersOf,
   initialWindowSize,
   openRaw,
   type RawConnection,
@@ -40,8 +41,6 @@ beforeAll(async () => {
 }, buildTimeout);
 afterAll(() => operator?.[Symbol.asyncDispose]());
 
-const headersOf = (method: string, stream = 1, flags = endHeaders): Buffer =>
-  frame(frameType.headers, flags, stream, fields(grpcFields(method)));
 const empty = Buffer.alloc(5);
 
 /** The next line of a call that ended with this error. */

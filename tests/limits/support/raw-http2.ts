@@ -75,6 +75,10 @@ export const grpcFields = (method: string): Record<string, string> => ({
   te: 'trailers',
 });
 
+/** The frame that begins a call. */
+export const headersOf = (method: string, stream = 1, flags: number = endHeaders): Buffer =>
+  frame(frameType.headers, flags, stream, fields(grpcFields(method)));
+
 export interface Frame {
   readonly type: number;
   readonly flags: number;
