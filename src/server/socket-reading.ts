@@ -32,6 +32,9 @@ export function sniff(socket: Socket, turns: Turns, decide: (isHttp2: boolean) =
 /** Over HTTP/1.1: what has come of a request and not been taken. HTTP/2 has windows for that. */
 const maxUnread = 1 << 20;
 
+/** What comes in pieces of so few bytes is no large upload. */
+const shortRequest = 16 << 10;
+
 /** How often it is looked at then, milliseconds. */
 const lookEvery = 5;
 
@@ -46,12 +49,15 @@ export function readInTurns(socket: Socket, turns: Turns, unread: () => number):
   const goOn = (): void => {
     if (socket.destroyed) return;
     if (unread() > maxUnread) return void setTimeout(goOn, lookEvery);
-    turns.take('read', () => {
+    const resume = (): void => {
       marked._paused = false;
       socket.resume();
-    });
+    };
+    turns.take('read', resume, () => socket.destroyed);
   };
-  socket.on('data', () => {
+  socket.on('data', (chunk: Buffer) => {
+    // A short request is read whole already: whoever had it wait its turn would have the answer's reader wait, too.
+    if (chunk.length <= shortRequest && unread() <= maxUnread) return;
     if (socket.isPaused() || (turns.mayGoOn('read') && unread() <= maxUnread)) return;
     marked._paused = true;
     socket.pause();

@@ -9,8 +9,9 @@ export interface Turns {
   /**
    * Runs it in this turn if there is time left, else in one of the next. Within a kind first come, first served; of arrivals
    * the newest and the oldest in turn, so that who comes behind a crowd is not behind all of it, and none waits for ever.
+   * @param gone - true when it need not be done any more: then it takes nobody's time
    */
-  take(kind: Kind, run: () => void): void;
+  take(kind: Kind, run: () => void, gone?: () => boolean): void;
   /** Whether more of a kind may be done without `take`: there is time left in this turn, and nothing waits that goes before. */
   mayGoOn(kind: Kind): boolean;
 }
@@ -30,14 +31,24 @@ const costs: Readonly<Partial<Record<Kind, number>>> = { arrival: 0.2, connectio
 export interface TurnsOptions {
   /** Milliseconds. @default 4 */
   readonly length?: number;
-  /** A kind that has waited for so many milliseconds goes first, once in a turn: none waits for ever. @default 20 */
+  /** A kind that has waited for so many milliseconds goes first, one in a turn: none waits for ever. @default 20 */
   readonly patience?: number;
+}
+
+/** For how long a kind that has waited goes first, milliseconds. */
+const favour = 2;
+/** So many immediates at a time; whatever else waits takes none of the loop's time. */
+const mostPending = 64;
+
+interface Waiting {
+  run(): void;
+  gone?: (() => boolean) | undefined;
 }
 
 export function createTurns({ length = 4, patience = 20 }: TurnsOptions = {}): Turns {
   const queues = kinds.map((kind) => ({
     kind,
-    waiting: [] as (() => void)[],
+    waiting: [] as Waiting[],
     /** When one of them was last done, or the first began to wait. */
     last: 0,
   }));
@@ -45,14 +56,18 @@ export function createTurns({ length = 4, patience = 20 }: TurnsOptions = {}): T
   const queueOf = (kind: Kind): Queue => queues[kinds.indexOf(kind)] as Queue;
   let newest = false;
   let ends: number | undefined;
-  /** In this turn: something was done, and something that had waited for long. */
-  let [done, favoured] = [false, false];
+  /** In this turn: something was done; a kind that had waited for long goes first, until then. */
+  let done = false;
+  let favoured: Queue | undefined;
+  let favouredUntil = 0;
+  let pending = 0;
 
   /** A turn begins with the first that happens in it, and ends with the loop's next round of immediates. */
   function begin(): number {
     if (ends === undefined) {
       ends = performance.now() + length;
-      [done, favoured] = [false, false];
+      done = false;
+      favoured = undefined;
       setImmediate(() => {
         ends = undefined;
       });
@@ -71,43 +86,58 @@ export function createTurns({ length = 4, patience = 20 }: TurnsOptions = {}): T
       if (!longest || queue.last < longest.last) longest = queue;
     }
     const time = hasTime();
-    if (longest && !favoured && performance.now() - longest.last > patience) {
-      favoured = true;
-      return longest;
+    const now = performance.now();
+    if (longest && !favoured && now - longest.last > patience) {
+      favoured = longest;
+      favouredUntil = now + favour;
+      return favoured;
     }
+    if (favoured && favoured.waiting.length > 0 && now < favouredUntil) return favoured;
     return time || !done ? first : undefined;
   }
 
   function start(queue: Queue, run: () => void): void {
-    ends = begin() - (costs[queue.kind] ?? 0);
+    const cost = costs[queue.kind] ?? 0;
+    ends = begin() - cost;
+    favouredUntil -= cost;
     done = true;
     queue.last = performance.now();
     run();
   }
 
-  function takeFrom({ kind, waiting }: Queue): (() => void) | undefined {
-    if (kind !== 'arrival') return waiting.shift();
-    newest = !newest;
-    return newest ? waiting.pop() : waiting.shift();
+  /** The next that is still wanted. */
+  function takeFrom({ kind, waiting }: Queue): Waiting | undefined {
+    if (kind === 'arrival') newest = !newest;
+    for (;;) {
+      const entry = kind === 'arrival' && newest ? waiting.pop() : waiting.shift();
+      if (!entry?.gone?.()) return entry;
+    }
   }
 
-  /** One immediate for each that waits: what follows from it in microtasks is counted before the next one's. */
+  /** An immediate for each: what follows from it in microtasks is counted before the next one's. */
+  function arm(): void {
+    if (pending >= mostPending) return;
+    pending++;
+    setImmediate(proceed);
+  }
+
   function proceed(): void {
+    pending--;
     const queue = next();
-    const run = queue && takeFrom(queue);
-    if (queue && run) start(queue, run);
-    else setImmediate(proceed);
+    const entry = queue && takeFrom(queue);
+    if (queue && entry) start(queue, entry.run);
+    if (queues.reduce((sum, { waiting }) => sum + waiting.length, 0) > pending) arm();
   }
 
   const mayGoOn = (kind: Kind): boolean =>
     hasTime() && queues.slice(0, kinds.indexOf(kind)).every(({ waiting }) => waiting.length === 0);
 
-  function take(kind: Kind, run: () => void): void {
+  function take(kind: Kind, run: () => void, gone?: () => boolean): void {
     const queue = queueOf(kind);
     if (mayGoOn(kind) && queue.waiting.length === 0) start(queue, run);
     else {
-      if (queue.waiting.push(run) === 1) queue.last = performance.now();
-      setImmediate(proceed);
+      if (queue.waiting.push({ run, gone }) === 1) queue.last = performance.now();
+      arm();
     }
   }
 

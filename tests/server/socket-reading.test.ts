@@ -38,7 +38,7 @@ function start(): Fixture {
   return fixture;
 }
 async function bring({ socket }: Fixture): Promise<void> {
-  socket.write('a');
+  socket.write(Buffer.alloc(20_000));
   await Bun.sleep(1);
 }
 
@@ -57,6 +57,15 @@ test('readInTurns, pauses when the turn is over, until it has the next one', asy
   expect(fixture.waiting).toHaveLength(1);
   fixture.waiting[0]?.();
   expect(fixture.socket.isPaused()).toBe(false);
+});
+
+test('readInTurns, a short request is read without a turn of its own', async () => {
+  const fixture = start();
+  fixture.over = true;
+  fixture.socket.write('a');
+  await Bun.sleep(1);
+  expect(fixture.socket.isPaused()).toBe(false);
+  expect(fixture.waiting).toHaveLength(0);
 });
 
 test('readInTurns, pauses while more than a megabyte has not been taken', async () => {

@@ -78,6 +78,29 @@ test('take, while what goes before has no end, the others have one of theirs now
   expect(count('read')).toBeGreaterThanOrEqual(4);
 });
 
+test('take, what need not be done any more takes no time from what waits behind it', async () => {
+  const turns = createTurns({ length: 2, patience: 15 });
+  let [over, done] = [false, 0];
+  const again = (): void =>
+    turns.take('greeting', () => {
+      busy(3);
+      if (!over) again();
+    });
+  for (let i = 0; i < 3; i++) again();
+  for (let i = 0; i < 1000; i++)
+    turns.take(
+      'read',
+      () => done++,
+      () => true,
+    );
+  const begun = performance.now();
+  await new Promise<void>((resolve) => turns.take('read', resolve, () => false));
+  over = true;
+  // One of a kind every 15 ms would be 15 s.
+  expect(performance.now() - begun).toBeLessThan(5000);
+  expect(done).toBeLessThan(10);
+});
+
 test('take, reads count with what they cost later in the turn', () => {
   const turns = createTurns({ length: 4 });
   let done = 0;
