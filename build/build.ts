@@ -1,6 +1,7 @@
 /** `npm run build`: writes dist/resnet50-encoder, with the model inside. */
 import { parseArgs } from 'node:util';
 import { enterCallersFolder } from '../model/callers-folder.ts';
+import { ModelError } from '../model/errors.ts';
 import { defaultCacheDir } from '../src/cache-dir.ts';
 import { ConfigError } from '../src/errors.ts';
 import { precisions } from '../src/model/manifest.ts';
@@ -86,10 +87,11 @@ async function main(): Promise<void> {
 if (import.meta.main) {
   enterCallersFolder('build');
   main().catch((error: unknown) => {
-    const usage =
-      error instanceof ConfigError ||
-      (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS');
-    console.error(usage ? `npm run build: ${(error as Error).message}` : error);
+    const { code, message, syscall } = error as NodeJS.ErrnoException;
+    const usage = error instanceof ConfigError || code?.startsWith('ERR_PARSE_ARGS');
+    // A full disk or a folder that may not be written is no fault of the program's.
+    const plain = usage || error instanceof ModelError || syscall !== undefined;
+    console.error(plain ? `npm run build: ${message}` : error);
     process.exit(usage ? 2 : 1);
   });
 }

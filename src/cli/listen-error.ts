@@ -10,7 +10,7 @@ export function explainListenError(
   const option = listen ? '--listen' : '--endpoint';
   switch (code) {
     case 'EADDRINUSE':
-      return `port ${port} is taken: another program listens there, perhaps another operator; choose another port with ${option}`;
+      return `port ${port} is taken: another program listens there, perhaps another operator, or has a connection from it; choose another port with ${option}`;
     case 'EACCES':
       return (
         `port ${port} needs a right that this user does not have: choose a port from 1024 up with ${option}, or give the ` +

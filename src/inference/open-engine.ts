@@ -89,8 +89,8 @@ async function findGpu(
     const gpu = await openGpu(variant, options, tell, device === 'auto' ? trial.accept : undefined);
     return device === 'auto' ? ((await trial.judge(gpu, onCpu)) ?? gpu) : gpu;
   } catch (error) {
-    // A model that contradicts itself does so on the CPU, too.
-    if (error instanceof ConfigError) throw error;
+    // With auto the CPU is asked as well: a model that contradicts itself does so there, too, and another may run.
+    if (error instanceof ConfigError && device === 'webgpu') throw error;
     const { message } = error as Error;
     if (device === 'webgpu') throw new ConfigError(`--device webgpu: ${message}`);
     tell(error instanceof DeclinedError ? message : `no GPU, running on the CPU: ${message}`);

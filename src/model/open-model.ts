@@ -77,7 +77,7 @@ function embedded(precision: Precision): { manifest: Manifest; slice: FileSlice 
     );
   const manifest = parseManifest(payload.manifest, 'the embedded model');
   const slice = payload.slices[precision];
-  if (!slice) throw missingVariant(manifest, precision, Object.keys(payload.slices));
+  if (!slice) throw missingVariant(manifest, precision, Object.keys(payload.slices), embed);
   return { manifest, slice };
 }
 
@@ -144,7 +144,15 @@ function sha256Of(file: string): string {
   return sum;
 }
 
-function missingVariant(manifest: Manifest, precision: Precision, has: string[]): ConfigError {
+const embed =
+  ', then build it in with `npm run build -- --precision all`, or give it with --model FILE';
+
+function missingVariant(
+  manifest: Manifest,
+  precision: Precision,
+  has: string[],
+  then = '',
+): ConfigError {
   const make =
     precision === 'int8'
       ? 'make it with `npm run model -- quantize --model FOLDER/resnet50.onnx --images FOLDER`'
@@ -152,7 +160,7 @@ function missingVariant(manifest: Manifest, precision: Precision, has: string[])
         ? 'make it with `npm run model -- convert --model FOLDER/resnet50.onnx`'
         : 'prepare it with `npm run model -- prepare`';
   return new ConfigError(
-    `--precision ${precision}: the model ${manifest.name} has only ${has.join(', ')}; ${make}`,
+    `--precision ${precision}: the model ${manifest.name} has only ${has.join(', ')}: give --precision ${has[0]}, or ${make}${then}`,
   );
 }
 

@@ -29,7 +29,10 @@ test('checkOptions, what is good passes without a word', () => {
 
 test.each<[Partial<CheckedOptions>, string]>([
   [{ model: '/nowhere/a.onnx' }, '--model /nowhere/a.onnx: there is no such file'],
-  [{ precision: 'int8' }, '--precision int8: the model small_encoder has only fp32; make it with'],
+  [
+    { precision: 'int8' },
+    '--precision int8: the model small_encoder has only fp32: give --precision fp32, or make it with',
+  ],
   [{ device: 'webgpu', precision: 'int8' }, 'leave --device webgpu away'],
   [{ urlAllow: ['10.0.0.0/99'] }, '--url-allow: "10.0.0.0/99" is not a network'],
   [{ threads: 17 }, '--threads 17: at most 16 on this machine of 2 cores; one per core is'],

@@ -53,7 +53,9 @@ test('findModel, says what openModel would without reading the weights', () => {
   expect(() => findModel(onnx, 'fp32')).toThrow(
     /resnet50\.onnx has 5 bytes, but its manifest says/,
   );
-  expect(() => findModel(good, 'int8')).toThrow(/--precision int8: .* has only fp32; make it with/);
+  expect(() => findModel(good, 'int8')).toThrow(
+    /--precision int8: .* has only fp32: give --precision fp32, or make it with/,
+  );
   rmSync(folder, { recursive: true });
 });
 

@@ -33,7 +33,8 @@ afterAll(() => running[Symbol.asyncDispose]());
 const get = 'GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n';
 
 test('first bytes, one at a time are HTTP/1.1 as well', async () => {
-  const { socket, received } = await open(running.port);
+  await using patient = await startServer();
+  const { socket, received } = await open(patient.port);
   socket.setNoDelay(true);
   for (const byte of 'POST /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n') {
     socket.write(byte);
@@ -68,7 +69,8 @@ test.each([
 });
 
 test('a client that has said all gets its answer', async () => {
-  const { socket, received, closed } = await open(running.port);
+  await using patient = await startServer();
+  const { socket, received, closed } = await open(patient.port);
   const body = '{"datas":["FAKE_DELAY:100"]}';
   socket.end(
     `POST /omnisearch.Operator/Execute HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,

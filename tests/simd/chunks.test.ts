@@ -17,9 +17,22 @@ test('cutProduct, covers all rows and blocks, and keeps the blocks of a line tog
         const grid = cutProduct({ ...product, blockStep, rowStep: 2 });
         expect(grid.rowsPerChunk % 2).toBe(0);
         expect(grid.blocksPerChunk % blockStep).toBe(0);
-        const groups = Math.ceil(product.blocks / grid.blocksPerChunk);
-        expect(grid.blockGroups).toBe(groups);
-        expect(grid.chunks).toBe(Math.ceil(product.rows / grid.rowsPerChunk) * groups);
+        // As the binders read it: chunk number to rows and blocks.
+        const rows = new Map<number, number>();
+        for (let chunk = 0; chunk < grid.chunks; chunk++) {
+          const group = chunk % grid.blockGroups;
+          const row = ((chunk - group) / grid.blockGroups) * grid.rowsPerChunk;
+          const block = group * grid.blocksPerChunk;
+          const [height, width] = [
+            Math.min(grid.rowsPerChunk, product.rows - row),
+            Math.min(grid.blocksPerChunk, product.blocks - block),
+          ];
+          expect(height).toBeGreaterThan(0);
+          expect(width).toBeGreaterThan(0);
+          rows.set(row, (rows.get(row) ?? 0) + height * width);
+        }
+        const cells = [...rows.values()].reduce((sum, count) => sum + count, 0);
+        expect(cells).toBe(product.rows * product.blocks);
       },
     ),
   );

@@ -107,6 +107,25 @@ test('a thread that hangs where the others do without it, ends the engine as wel
   await engine.close();
 });
 
+test('threads that hang in the first image, or while they open, end the opening', async () => {
+  for (const unheard of ['join', 'open'] as const) {
+    const opening = createSimdEngine({
+      model,
+      threads: 2,
+      openingMs: 500,
+      startThread(index) {
+        const worker = startWorker('inference/simd/worker', { index });
+        const post = worker.postMessage.bind(worker);
+        worker.postMessage = (message: { type: string }) => {
+          if (message.type !== unheard) post(message);
+        };
+        return worker;
+      },
+    });
+    await expect(opening).rejects.toThrow('it hangs: nothing has come back for 0.5 s');
+  }
+});
+
 test('a thread that is idle, does not hang', async () => {
   const { engine } = await openWithWorkers(2, 60);
   await engine.run([images[0]!]);

@@ -47,19 +47,25 @@ function readPlane(
   // no use for more than twice that: LZW makes 12 bits of a byte at worst, and many blocks may share the same long nothing.
   const length = compression === 'none' ? size : Math.min(blocks.bytes(index), 2 * size + 1024);
   const packed = bytes.subarray(offset, offset + length);
-  const block = unpackStrip(reversed ? reverseBits(packed) : packed, compression, size);
+  const whole = Math.min(blocks.height, directory.height) * rowBytes;
+  const strip = reversed ? reverseBits(packed) : packed;
+  const block = unpackStrip(strip, compression, size, Math.max(size, whole));
   if (block.length < size)
     throw new OperatorError('IMAGE_TRUNCATED', 'the TIFF ends before its image data does');
   if (differences) undoDifferences(block, rowBytes, samples, directory);
   return block;
 }
 
+const reversedByte = Uint8Array.from({ length: 256 }, (_, byte) => {
+  const halves = ((byte & 0x0f) << 4) | (byte >> 4);
+  const quarters = ((halves & 0x33) << 2) | ((halves >> 2) & 0x33);
+  return ((quarters & 0x55) << 1) | ((quarters >> 1) & 0x55);
+});
+
 function reverseBits(bytes: Uint8Array): Uint8Array {
-  return bytes.map((byte) => {
-    const halves = ((byte & 0x0f) << 4) | (byte >> 4);
-    const quarters = ((halves & 0x33) << 2) | ((halves >> 2) & 0x33);
-    return ((quarters & 0x55) << 1) | ((quarters >> 1) & 0x55);
-  });
+  const reversed = new Uint8Array(bytes.length);
+  for (let i = 0; i < bytes.length; i++) reversed[i] = reversedByte[bytes[i]!]!;
+  return reversed;
 }
 
 /** Predictor 2, of 8 or 16 bits. */

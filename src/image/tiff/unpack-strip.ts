@@ -7,20 +7,27 @@ const corrupt = (): OperatorError =>
   new OperatorError('IMAGE_CORRUPT', "the TIFF's image data is damaged");
 
 /**
- * @param size - bytes the strip holds when unpacked
+ * @param size - bytes that are wanted of it
+ * @param whole - bytes the strip holds when unpacked; the last one may be padded to as many rows as the others
  * @returns as many bytes, or fewer if the strip ends before
  * @throws OperatorError IMAGE_CORRUPT
  */
-export function unpackStrip(strip: Uint8Array, compression: Compression, size: number): Uint8Array {
+export function unpackStrip(
+  strip: Uint8Array,
+  compression: Compression,
+  size: number,
+  whole: number = size,
+): Uint8Array {
   if (compression === 'LZW') return unpackLzw(strip, size);
   if (compression === 'PackBits') return unpackBits(strip, size);
-  if (compression === 'Deflate') return inflate(strip, size);
+  if (compression === 'Deflate') return inflate(strip, size, whole);
   return strip;
 }
 
-function inflate(strip: Uint8Array, size: number): Uint8Array {
+function inflate(strip: Uint8Array, size: number, whole: number): Uint8Array {
   try {
-    const options = { maxOutputLength: size + 65536, finishFlush: constants.Z_SYNC_FLUSH };
+    // Many strips may share the same long nothing.
+    const options = { maxOutputLength: 2 * whole + 1024, finishFlush: constants.Z_SYNC_FLUSH };
     return inflateSync(strip, options).subarray(0, size);
   } catch {
     throw corrupt();

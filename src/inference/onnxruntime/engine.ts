@@ -14,6 +14,8 @@ const gpuBatchSizes = [1, 2, 4, 8, 16, 32, 64, 128];
 const closingMs = 2000;
 /** Longest that a GPU may take to be found, and to be ready: a driver that hangs must not keep the operator from starting. */
 const gpuOpeningMs = 180_000;
+/** On the CPU: a disk that is slow, a machine that is emulated; what takes longer hangs. */
+const cpuOpeningMs = 600_000;
 /** Batches in the thread at once: one is run, the second call in flight only hides the hand-over. */
 const concurrency = 2;
 
@@ -88,12 +90,12 @@ export async function createOnnxruntimeEngine(
 
   let adapter: AdapterInfo | undefined;
   let times: WarmUpTimes;
-  const opening = options.gpu
-    ? setTimeout(
-        () => fail(new Error(`the GPU was not ready within ${gpuOpeningMs / 1000} s`)),
-        gpuOpeningMs,
-      )
-    : undefined;
+  const openingMs = options.gpu ? gpuOpeningMs : cpuOpeningMs;
+  const where = options.gpu ? 'the GPU' : 'onnxruntime';
+  const opening = setTimeout(
+    () => fail(new Error(`${where} was not ready within ${openingMs / 1000} s`)),
+    openingMs,
+  );
   started.promise.catch(() => {});
   try {
     adapter = await found.promise;

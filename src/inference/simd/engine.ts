@@ -3,7 +3,7 @@ import type { Worker } from 'node:worker_threads';
 import { startWorker } from '../../threads.ts';
 import { atMost } from '../at-most.ts';
 import type { Engine } from '../engine.ts';
-import { patienceFor } from '../stall-watch.ts';
+import { createStallWatch, patienceFor } from '../stall-watch.ts';
 import { loadKernels } from './kernels/load-kernels.ts';
 import { openNetwork, type SimdModel } from './open-network.ts';
 import { planNetwork } from './plan/plan-network.ts';
@@ -28,6 +28,8 @@ export interface SimdOptions {
    * @default by what the first run takes
    */
   readonly patienceMs?: number;
+  /** Longest that opening, and the first run, may take, in milliseconds. @default ten minutes */
+  readonly openingMs?: number;
 }
 
 /** The engine, or in words what the model has that it does not run. */
@@ -42,9 +44,9 @@ export async function createSimdEngine(options: SimdOptions): Promise<SimdResult
   // The threads load their code while the network is planned here.
   const threads = startThreads(count, startThread);
   try {
-    return { engine: await open(model, threads, options.patienceMs) };
+    return { engine: await open(model, threads, options) };
   } catch (error) {
-    await threads.close();
+    await atMost(closingMs, threads.close());
     if (error instanceof Unsupported) return { unsupported: error.message };
     throw error;
   }
@@ -53,10 +55,13 @@ export async function createSimdEngine(options: SimdOptions): Promise<SimdResult
 /** Longest that threads may take to end, in milliseconds; one that hangs may never. */
 const closingMs = 2000;
 
+/** A disk that is slow, a machine that is emulated; what takes longer hangs. */
+const mostOpeningMs = 600_000;
+
 async function open(
   model: SimdModel,
   threads: Threads,
-  patienceMs: number | undefined,
+  { patienceMs, openingMs = mostOpeningMs }: SimdOptions,
 ): Promise<Engine> {
   const count = threads.all.length;
   const { layout } = model.manifest.graph;
@@ -81,7 +86,10 @@ async function open(
   });
 
   const kernels = loadKernels(plan.format);
-  await threads.open({ type: 'open', plan, memory, kernels, slice: model.slice });
+  const opening = createStallWatch(openingMs, hangs.resolve);
+  const opened = opening(threads.open({ type: 'open', plan, memory, kernels, slice: model.slice }));
+  await Promise.race([opened, hangs.promise.then((error) => Promise.reject(error))]);
+  watched.watch(openingMs);
   const begun = performance.now();
   await pool.run(new Float32Array(plan.inputValues));
   // The first run compiles the kernels, so a further one is quicker; all threads work on it, and then on an image each.

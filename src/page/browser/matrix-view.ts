@@ -18,8 +18,14 @@ export function showSimilarity(gallery: Gallery, thumbnailOf: (picture: Picture)
   section.hidden = pictures.length < 2;
   if (section.hidden) return;
 
-  const image = (picture: Picture): HTMLImageElement =>
-    element('img', { attributes: { src: thumbnailOf(picture), alt: '' } });
+  const image = (picture: Picture): HTMLImageElement => {
+    const shown = element('img', { attributes: { src: thumbnailOf(picture), alt: '' } });
+    // Browsers show no TIFF; the name beside it says which it is.
+    shown.addEventListener('error', () => {
+      shown.style.visibility = 'hidden';
+    });
+    return shown;
+  };
   const shown = pictures.slice(0, matrixAtMost);
   byId('similarity-views', HTMLElement).classList.toggle('many', shown.length > sideBySideAtMost);
   const matrix = byId('matrix', HTMLElement);
