@@ -1,8 +1,11 @@
 /** Attacks of a few bytes that once kept all others out; told is how many Executes of an honest client came through meanwhile. */
+import { connect } from 'node:net';
 import type { LimitedOperator } from '../tests/limits/support/limited-operator.ts';
 import { outcomeOf, toText } from '../tests/limits/support/limited-operator.ts';
 import * as http2 from '../tests/limits/support/raw-http2.ts';
 import { texturePng } from '../tests/support/pictures.ts';
+
+const picture = (): string => toText(texturePng({ width: 900, height: 700, seed: 1 }));
 
 type Attack = (operator: LimitedOperator) => Promise<string>;
 const { frame, frameType, fields, grpcFields, endHeaders, endStream } = http2;
@@ -22,11 +25,11 @@ const holding =
     for (const one of list) await one.send(...streams.map(first));
     await Bun.sleep(1500);
     const outcomes: string[] = [];
-    const picture = toText(texturePng({ width: 900, height: 700, seed: 1 }));
+    const sent = picture();
     for (let second = 0; second < 5; second++) {
       if (again) for (const one of list) await one.send(...streams.map(again));
       for (let i = 0; i < 5; i++, await Bun.sleep(200))
-        outcomes.push(await outcomeOf(operator.client().execute({ datas: [picture] })));
+        outcomes.push(await outcomeOf(operator.client().execute({ datas: [sent] })));
     }
     const health = await fetch(`${operator.url}/healthz`);
     for (const one of list) one.socket.destroy();
@@ -43,12 +46,45 @@ const begun = (stream: number, bytes: Uint8Array): Buffer =>
 /** A hundredth of what all may hold. */
 const announced = http2.beginningOfExecute(Buffer.alloc(0), 10.23 * 2 ** 20);
 const emptyImages = Buffer.concat(Array<Buffer>(256).fill(Buffer.of(0x12, 0)));
+/** So many short connections at a time, each followed by another; the honest client keeps its own, over HTTP/1.1. */
+const crowd =
+  (atATime: number): Attack =>
+  async (operator) => {
+    let [over, opened] = [false, 0];
+    const next = (): void => {
+      if (over) return;
+      const socket = connect(operator.port, '127.0.0.1', () => socket.write(shortRequest));
+      socket.on('error', () => {});
+      socket.once('data', () => socket.destroy());
+      socket.once('close', next);
+      opened++;
+    };
+    for (let i = 0; i < atATime; i++) next();
+    await Bun.sleep(500);
+    const body = JSON.stringify({ datas: [picture()] });
+    const headers = { 'content-type': 'application/json' };
+    const times: number[] = [];
+    for (let i = 0; i < 25; i++, await Bun.sleep(200)) {
+      const begun = performance.now();
+      const signal = AbortSignal.timeout(5000);
+      const call = { method: 'POST', headers, body, signal };
+      const reply = await fetch(`${operator.url}${execute}`, call).catch(() => undefined);
+      if (reply?.ok && (await reply.text())) times.push(performance.now() - begun);
+    }
+    over = true;
+    const longest = Math.max(...times).toFixed(0);
+    return `${opened} connections; Execute answered ${times.length} of 25, the longest in ${longest} ms`;
+  };
+
+const shortRequest = `POST /nothing HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 6000\r\n\r\n${'x'.repeat(6000)}`;
+
 export const holdingAttacks: Readonly<Record<string, Attack>> = {
   'holding: 100 messages of 10 MiB announced, a byte a second': holding(
     1,
     (stream) => begun(stream, announced),
     (stream) => frame(frameType.data, 0, stream, Buffer.of(0x41)),
   ),
+  'holding: short connections without end, 64 at a time': crowd(64),
   'holding: 2100 Watch streams': holding(21, (stream) =>
     Buffer.concat([
       headers('/grpc.health.v1.Health/Watch', stream),
