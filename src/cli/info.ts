@@ -2,6 +2,7 @@
 import { describeGpu } from '../inference/webgpu/describe-gpu.ts';
 import { createLog } from '../log.ts';
 import type { Manifest } from '../model/manifest.ts';
+import { presentPrecisions } from '../model/open-model.ts';
 import { commit, version } from '../version.ts';
 import type { CommandContext } from './command.ts';
 
@@ -16,7 +17,8 @@ export async function info({
   const embedder = await openEmbedder(config, (message, level = 'info') => log[level](message));
   const { manifest } = embedder;
   const { modelId, precision, engine, device, threads } = embedder.info;
-  const variants = Object.keys(manifest.variants).join(', ');
+  const there = presentPrecisions(config.model);
+  const variants = (there.length > 0 ? there : Object.keys(manifest.variants)).join(', ');
   const lines: Readonly<Record<string, string>> = {
     'model id': modelId,
     architecture: manifest.architecture,

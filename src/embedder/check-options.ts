@@ -3,7 +3,8 @@ import { availableParallelism } from 'node:os';
 import { ConfigError } from '../errors.ts';
 import { parseAllowList } from '../image/source/allow-list.ts';
 import { assertDevice } from '../inference/assert-device.ts';
-import { findModel } from '../model/open-model.ts';
+import type { Precision } from '../model/manifest.ts';
+import { findModel, precisionOf } from '../model/open-model.ts';
 import type { EmbedderOptions } from './embedder-options.ts';
 
 export type CheckedOptions = Pick<
@@ -16,11 +17,15 @@ export type CheckedOptions = Pick<
  * @throws ConfigError with a line for each option that is wrong
  */
 export function checkOptions(options: CheckedOptions, cores = availableParallelism()): string[] {
-  const { model, precision, threads, urlAllow } = options;
+  const { model, threads, urlAllow } = options;
+  let precision: Precision = options.precision ?? 'fp32';
   const problems = [
     problemOf(() => assertThreads(threads, cores)),
-    problemOf(() => assertDevice(options)),
-    problemOf(() => findModel(model, precision)),
+    problemOf(() => {
+      precision = precisionOf(model, options.precision);
+      findModel(model, precision);
+    }),
+    problemOf(() => assertDevice({ ...options, precision })),
     problemOf(() => parseAllowList(urlAllow)),
   ].filter((problem) => problem !== undefined);
   if (problems.length > 0) throw new ConfigError(problems.join('\n'));

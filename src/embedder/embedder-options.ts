@@ -9,7 +9,8 @@ export interface EmbedderOptions extends ImageLimits {
   readonly maxImages: number;
   readonly maxQueuePixels: number;
   readonly model: string | undefined;
-  readonly precision: Precision;
+  /** Undefined: fp32, or what there is. */
+  readonly precision: Precision | undefined;
   readonly device: 'auto' | 'webgpu' | 'wasm';
   readonly adapter: string | undefined;
   readonly allowSoftwareGpu: boolean;

@@ -7,7 +7,7 @@ import { type OpenedEngine, openEngine } from '../inference/open-engine.ts';
 import { createScheduler } from '../inference/scheduler.ts';
 import type { Tell } from '../log.ts';
 import type { Precision } from '../model/manifest.ts';
-import { openModel } from '../model/open-model.ts';
+import { openModel, precisionOf } from '../model/open-model.ts';
 import { createAdmission } from './admission.ts';
 import { checkOptions } from './check-options.ts';
 import { createEmbedder } from './create-embedder.ts';
@@ -30,7 +30,8 @@ export const decodingThreadsFor = (computing: number): number => Math.min(comput
 export async function openEmbedder(options: EmbedderOptions, tell: Tell): Promise<Embedder> {
   for (const warning of checkOptions(options)) tell(warning, 'warn');
   const variant = (precision: Precision) => openModel(options.model, precision);
-  const { manifest } = variant(options.precision);
+  const precision = precisionOf(options.model, options.precision);
+  const { manifest } = variant(precision);
   const threads = options.threads ?? availableParallelism();
   const decodingThreads = decodingThreadsFor(threads);
   const warning = warnOfLittleMemory(options.memory ?? availableMemory());
@@ -46,7 +47,7 @@ export async function openEmbedder(options: EmbedderOptions, tell: Tell): Promis
   let opened: OpenedEngine;
   try {
     const cacheDir = options.cacheDir ?? defaultCacheDir();
-    opened = await openEngine(variant, { ...options, threads, cacheDir }, tell);
+    opened = await openEngine(variant, { ...options, precision, threads, cacheDir }, tell);
   } catch (error) {
     await Promise.all([pipeline.close(), fetcher.close()]);
     throw error;

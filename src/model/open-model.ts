@@ -59,6 +59,25 @@ export function embeddedModelIds(): string[] {
     .map((precision) => modelId(manifest, precision));
 }
 
+/**
+ * The precisions that can be opened.
+ * @throws ConfigError when there is no model, or not what it should be
+ */
+export function presentPrecisions(path: string | undefined): Precision[] {
+  const there = path === undefined ? embeddedPayload()?.slices : readManifest(path).variants;
+  return precisions.filter((precision) => there?.[precision]);
+}
+
+/**
+ * What is run: what was asked for, else fp32, else the only one there is.
+ * @throws ConfigError as `presentPrecisions`
+ */
+export function precisionOf(path: string | undefined, asked: Precision | undefined): Precision {
+  if (asked) return asked;
+  const has = presentPrecisions(path);
+  return has.includes('fp32') ? 'fp32' : (has[0] ?? 'fp32');
+}
+
 function embeddedPayload(): Payload | undefined {
   if (!compiled) return undefined;
   const payload = readPayload(process.execPath);

@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { findModel, openModel } from '../../src/model/open-model.ts';
+import { findModel, openModel, precisionOf } from '../../src/model/open-model.ts';
 import { smallTestModel } from '../support/models.ts';
 
 test('openModel, a file that was changed is not served under the id of the good one', () => {
@@ -71,4 +71,18 @@ test('openModel, a file that is not there, its folder, no manifest, or the manif
   expect(() => openModel('/nowhere/a.onnx', 'fp32')).toThrow(/a\.onnx: there is no such file/);
   const manifest = smallTestModel().replace(/onnx$/, 'json');
   expect(() => openModel(manifest, 'fp32')).toThrow(/give the ONNX file beside it/);
+});
+
+test('precisionOf, what was asked for, else fp32, else the only one there is', () => {
+  const good = smallTestModel();
+  expect(precisionOf(good, undefined)).toBe('fp32');
+  expect(precisionOf(good, 'int8')).toBe('int8');
+
+  const folder = mkdtempSync(join(tmpdir(), 'int8-only-'));
+  const manifest = JSON.parse(readFileSync(join(dirname(good), 'resnet50.json'), 'utf8'));
+  manifest.variants = { int8: manifest.variants.fp32 };
+  copyFileSync(good, join(folder, 'resnet50.onnx'));
+  writeFileSync(join(folder, 'resnet50.json'), JSON.stringify(manifest));
+  expect(precisionOf(join(folder, 'resnet50.onnx'), undefined)).toBe('int8');
+  rmSync(folder, { recursive: true });
 });

@@ -53,9 +53,9 @@ export const servingOptions = {
     commands: withModel,
     description: 'ONNX file of a model. Its manifest (.json) lies beside it.',
   }),
-  precision: option({
+  precision: optional({
     type: choice(...precisions),
-    fallback: 'fp32',
+    fallbackText: 'fp32, or the only one there is',
     group: 'model',
     commands: withModel,
     description: 'Which variant of the model to run.',
