@@ -64,7 +64,9 @@ export function parseCommandLine(
         );
     }
   }
-  if (problems.length > 0 && !help && !version) throw new ConfigError(problems.join('\n'));
+  // Whoever asks for help may have the rest wrong, but not what help is wanted of.
+  if (problems.length > 0 && (!known || !(help || version)))
+    throw new ConfigError(problems.join('\n'));
   const named = positionals.length > 0;
   return { command, named, help, version, config: config as Config, warnings: misspelt(env) };
 }
