@@ -70,7 +70,7 @@ function planMaxPool(builder: PlanBuilder, layer: MaxPoolLayer): void {
     throw new Unsupported(`maxPool ${name}: its output has another scale than its input`);
   const [src, dst] = [builder.tensor(layer.input), builder.tensor(layer.output)];
   // A sixteenth of the work of a multiplication, being sixteen at a time.
-  const { rowsPerChunk, chunks } = cutRows(dst, (window.height * window.width) / 4);
+  const { rowsPerChunk, chunks } = cutRows(dst, window.height * window.width);
   builder.step(makes(dst, chunks, { op: 'int8MaxPool', name, src, dst, window, rowsPerChunk }), [
     src,
     dst,

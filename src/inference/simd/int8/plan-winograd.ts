@@ -66,7 +66,7 @@ function planSteps(builder: PlanBuilder, name: string, winograd: Int8Winograd): 
   const { src, dst, residual, tiles, blocks } = winograd;
   const transformed = builder.block(planes * winograd.inputBytes);
   const products = builder.block(planes * winograd.productBytes);
-  const transformWork = planes * 8;
+  const transformWork = planes * 12;
   const inTiles = cutEvenly(tiles, src.channels * transformWork);
   const outTiles = cutEvenly(tiles, dst.channels * transformWork);
   const blocksPerChunk = cutEvenly(blocks, tiles * src.channels * blockChannels, planes);
