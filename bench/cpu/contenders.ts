@@ -14,8 +14,9 @@ export interface Contender {
 export interface Contenders {
   /** onnxruntime-web, simd and native onnxruntime, each with each number of threads. */
   readonly engines: readonly Contender[];
-  /** Those of them that are ours. */
+  /** Those of them that are ours, and native onnxruntime. */
   readonly simd: readonly Contender[];
+  readonly native: readonly Contender[];
   /**
    * Two engines of one thread, an image each at once: as long as one of them alone on a machine that gives two whole cores,
    * and longer where two cores are one core's hyperthreads or somebody else is on them.
@@ -29,18 +30,20 @@ export async function openContenders(
 ): Promise<Contenders> {
   const engines: Contender[] = [];
   const simd: Contender[] = [];
+  const natives: Contender[] = [];
   for (const count of threads) {
     const web = await openOnnxruntime(model, { threads: count });
     const ours = contender('simd', await openOurs(model, count));
-    const native = await openNative(model, count);
-    engines.push(contender('onnxruntime-web', web), ours, {
-      ...native,
+    const native = {
+      ...(await openNative(model, count)),
       name: label('onnxruntime-node (native)', count),
       threads: count,
-    });
+    };
+    engines.push(contender('onnxruntime-web', web), ours, native);
     simd.push(ours);
+    natives.push(native);
   }
-  return { engines, simd, apart: await openApart(model) };
+  return { engines, simd, native: natives, apart: await openApart(model) };
 }
 
 async function openApart(model: Model): Promise<Contender> {

@@ -7,9 +7,8 @@ import { median } from '../median.ts';
 import { benchOptions } from '../options.ts';
 import { withBusyCore } from './busy-core.ts';
 import { openContenders } from './contenders.ts';
-import { coreDistance } from './core-distance.ts';
+import { measureScaling } from './measure-scaling.ts';
 import { profileSteps, profileTable } from './profile.ts';
-import { scaling } from './scaling.ts';
 import { counted, takeTurns, timingTable } from './turns.ts';
 
 const values = benchOptions({
@@ -32,19 +31,10 @@ const model = openModel(values.model, values.precision ?? 'fp32');
 const { height, width } = model.manifest.graph;
 const image = sampleInput(3 * height * width, 1, 127);
 
-const { engines, simd, apart } = await openContenders(model, [1, 2]);
-const before = await coreDistance();
-const timings = await takeTurns([...engines, apart], image, {
-  rounds,
-  undisturbed,
-});
-const distances = [before, await coreDistance()].map((ns) => ns.toFixed(0));
-console.log(timingTable(timings.slice(0, -1)));
-const [one, two] = simd.map(({ name }) => timings.find((timing) => timing.name === name)!);
-console.log(`\n${scaling(one!, two!, timings.at(-1)!)}`);
-console.log(
-  `A word took ${distances[0]} ns from core to core before these rounds, and ${distances[1]} ns after them.`,
-);
+const contenders = await openContenders(model, [1, 2]);
+const { engines, simd, apart } = contenders;
+console.log(timingTable(await takeTurns(engines, image, { rounds, undisturbed })));
+console.log(`\n${await measureScaling(contenders, image, 4 * rounds)}`);
 if (values.busy) {
   const busy = await withBusyCore(() => takeTurns(simd, image, { rounds }));
   const [alone, both] = busy.map(({ times }) => median(counted(times)).toFixed(1));

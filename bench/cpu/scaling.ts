@@ -1,26 +1,58 @@
-/** What a second thread brings, beside what a second core of this machine brings at the same time. */
+/**
+ * What a second thread brings, by what the machine gave at the moment. A virtual machine's two cores may be two whole ones with
+ * a last cache in common, two that are far apart, or two hyperthreads of one core, and it changes from one second to the next.
+ */
 import { median } from '../median.ts';
 import { counted, ratios, type Timing } from './turns.ts';
 
-/** Two cores count as whole when two engines at once take at most this many times as long as one alone. */
-const whole = 1.05;
+/** Two cores count as whole when two engines at once take as long as one alone, but for so much: less says that the one was disturbed. */
+const tolerance = 0.05;
+/** Nanoseconds from core to core: less with a cache in common, more without. */
+const near = 90;
 
-/**
- * @param one - an image on one thread
- * @param two - an image on two
- * @param apart - two images at once, a thread each
- */
-export function scaling(one: Timing, two: Timing, apart: Timing): string {
-  const gain = ratios(one, two);
-  const cost = ratios(apart, one);
-  const kept = gain.filter((_, round) => (cost[round] ?? Number.POSITIVE_INFINITY) <= whole);
-  const figure = (values: readonly (number | undefined)[]): string =>
-    median(counted(values)).toFixed(2);
+/** Timings of the same rounds. */
+export interface Rounds {
+  /** An image on one thread, and on two. */
+  readonly one: Timing;
+  readonly two: Timing;
+  /** The same of native onnxruntime. */
+  readonly nativeOne: Timing;
+  readonly nativeTwo: Timing;
+  /** Two images at once, on a thread each. */
+  readonly apart: Timing;
+  /** From core to core before each round, and after the last. */
+  readonly distances: readonly number[];
+}
+
+const places = {
+  near: 'two whole cores, a last cache in common',
+  far: 'two whole cores, none in common',
+  moved: 'two whole cores that changed their place',
+  shared: 'not two whole cores, or something else on them',
+} as const;
+
+export function scalingTable(rounds: Rounds): string {
+  const { one, two, nativeOne, nativeTwo, apart, distances } = rounds;
+  const [gain, native, cost] = [ratios(one, two), ratios(nativeOne, nativeTwo), ratios(apart, one)];
+  const placeAt = gain.map((_, round): keyof typeof places => {
+    if (!(Math.abs((cost[round] ?? 0) - 1) <= tolerance)) return 'shared';
+    const [before, after] = [distances[round]!, distances[round + 1]!].map((ns) => ns < near);
+    if (before !== after) return 'moved';
+    return before ? 'near' : 'far';
+  });
+  const row = (what: string, counts: (round: number) => boolean): string => {
+    const own = [gain, native].map((all) =>
+      counted(all.filter((_, round) => gain[round] !== undefined && counts(round))),
+    );
+    const figures = own.map((values) => (values.length > 0 ? median(values).toFixed(2) : ''));
+    return `| ${what} | ${own[0]!.length} | ${figures.join(' | ')} |`;
+  };
   return [
-    `Two threads are ${figure(gain)} times as fast as one: the median of ${counted(gain).length} rounds.`,
-    `Two images at once, on a thread each, take ${figure(cost)} times as long as one alone.`,
-    kept.length > 0
-      ? `In the ${kept.length} rounds in which that was at most ${whole}, so that there were two whole cores, two threads were ${figure(kept)} times as fast.`
-      : `That was over ${whole} in every round: the machine did not give two whole cores.`,
+    '| what the machine gave | rounds | simd, two threads to one | native onnxruntime |',
+    '|---|---|---|---|',
+    ...Object.entries(places).map(([place, what]) =>
+      row(what, (round) => placeAt[round] === place),
+    ),
+    row('all', () => true),
   ].join('\n');
 }

@@ -14,6 +14,8 @@ export interface TurnsOptions {
   readonly rounds: number;
   /** Whether turns are left out in which other processes were busy; there are more rounds then, for ten minutes at most. */
   readonly undisturbed?: boolean;
+  /** Called before every round that counts, and after the last. */
+  between?(): void;
 }
 
 /** Between turns: onnxruntime's threads go on spinning for a while, which is not the next one's to pay for. */
@@ -28,12 +30,13 @@ const allowedShare = 0.05;
 export async function takeTurns(
   contenders: readonly Contender[],
   image: Float32Array,
-  { rounds, undisturbed = false }: TurnsOptions,
+  { rounds, undisturbed = false, between = () => {} }: TurnsOptions,
 ): Promise<Timing[]> {
   const times = contenders.map((): (number | undefined)[] => []);
   const end = performance.now() + mostMs;
   const enough = (): boolean => times.every((own) => counted(own).length >= rounds);
-  for (let round = -3; !enough() && performance.now() < end; round++)
+  for (let round = -3; !enough() && performance.now() < end; round++) {
+    if (round >= 0) between();
     for (const [index, contender] of contenders.entries()) {
       await contender.run(image);
       const others = watchOthers();
@@ -44,6 +47,8 @@ export async function takeTurns(
       if (round >= 0) times[index]!.push(counts ? taken : undefined);
       await Bun.sleep(restMs);
     }
+  }
+  between();
   return contenders.map(({ name, threads }, index) => ({ name, threads, times: times[index]! }));
 }
 

@@ -1,6 +1,6 @@
 /** The arithmetic behind "two threads are … times as fast as one". */
 import { describe, expect, test } from 'bun:test';
-import { scaling } from '../../bench/cpu/scaling.ts';
+import { scalingTable } from '../../bench/cpu/scaling.ts';
 import { ratios, type Timing, timingTable } from '../../bench/cpu/turns.ts';
 
 const timing = (name: string, times: (number | undefined)[], threads = 1): Timing => ({
@@ -9,22 +9,24 @@ const timing = (name: string, times: (number | undefined)[], threads = 1): Timin
   times,
 });
 
-describe('scaling', () => {
-  test('takes the ratio within each round and sets apart the rounds with two whole cores', () => {
-    const one = timing('one', [100, 100, 100, 200, 100]);
-    const two = timing('two', [50, 80, 52, 100, 90]);
-    const apart = timing('apart', [101, 150, 104, 208, 160]);
-    const lines = scaling(one, two, apart).split('\n');
-    expect(lines[0]).toBe('Two threads are 1.92 times as fast as one: the median of 5 rounds.');
-    expect(lines[1]).toContain('take 1.04 times');
-    expect(lines[2]).toContain('In the 3 rounds');
-    expect(lines[2]).toContain('2.00 times as fast');
-  });
-
-  test('says so when no round had two whole cores', () => {
-    const said = scaling(timing('one', [100]), timing('two', [80]), timing('apart', [106]));
-    expect(said).toContain('over 1.05 in every round');
-  });
+test('scaling, takes the ratio within each round, by what the machine gave in it', () => {
+  const rounds = {
+    one: timing('one', [100, 100, 100, 200, 100, undefined]),
+    two: timing('two', [50, 80, 60, 100, 70, 50]),
+    apart: timing('apart', [101, 150, 104, 208, 101, 100]),
+    nativeOne: timing('native', [20, 20, 20, 20, 20, 20]),
+    nativeTwo: timing('native', [10, 20, 16, 12.5, 20, 10]),
+    distances: [40, 80, 110, 120, 89, 88, 91],
+  };
+  expect(scalingTable(rounds).split('\n')).toEqual([
+    '| what the machine gave | rounds | simd, two threads to one | native onnxruntime |',
+    '|---|---|---|---|',
+    '| two whole cores, a last cache in common | 2 | 2.00 | 2.00 |',
+    '| two whole cores, none in common | 1 | 1.67 | 1.25 |',
+    '| two whole cores that changed their place | 1 | 2.00 | 1.60 |',
+    '| not two whole cores, or something else on them | 1 | 1.25 | 1.00 |',
+    '| all | 5 | 1.67 | 1.25 |',
+  ]);
 });
 
 describe('turns', () => {
