@@ -8,7 +8,7 @@ import { formatHostPort } from '../endpoint.ts';
 import { OperatorError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { type CallRecord, callRecordKey, logCall, protocolOf, requestIdOf } from './call-record.ts';
-import { createDeadline } from './deadline.ts';
+import { createDeadline, dropFarDeadlines } from './deadline.ts';
 import { decodeBase64Stream, encodeBase64Stream, encodeBase64Whole } from './grpc-web-text.ts';
 import type {
   NodeRequest,
@@ -121,6 +121,7 @@ function receive(
   const header = new Headers(received.header);
   if (record.protocol === 'grpc-web-text') header.set('content-type', 'application/grpc-web+proto');
   acceptReplyEncoding(header, record.protocol);
+  dropFarDeadlines(header);
   return {
     ...received,
     header,
@@ -162,6 +163,8 @@ const lastWords = 1000;
 
 /** A client that does not read its reply does not keep the call for ever. */
 function hangUp(response: NodeResponse): void {
+  // The end of every call fires its signal.
+  if (response.closed) return;
   const timer = setTimeout(() => response.destroy(), lastWords);
   response.once('close', () => clearTimeout(timer));
 }
