@@ -13,6 +13,7 @@ import { file_omnisearch_operator } from '../gen/omnisearch/operator_pb.ts';
 import { untilAborted } from './deadline.ts';
 import type { Readiness } from './readiness.ts';
 import { createReflectionIndex, type ReflectionIndex } from './reflection-index.ts';
+import type { Turns } from './turns.ts';
 
 /** What both versions' requests have in common. */
 interface Question {
@@ -29,7 +30,7 @@ export interface ReflectionServices {
   readonly v1alpha: ServiceImpl<typeof ServerReflectionAlpha>;
 }
 
-export function createReflectionServices(readiness: Readiness): ReflectionServices {
+export function createReflectionServices(readiness: Readiness, turns: Turns): ReflectionServices {
   const index = createReflectionIndex([
     file_omnisearch_operator,
     file_grpc_health_v1_health,
@@ -39,17 +40,25 @@ export function createReflectionServices(readiness: Readiness): ReflectionServic
   return {
     v1: {
       async *serverReflectionInfo(requests) {
-        for await (const request of untilDraining(requests, readiness.draining))
+        for await (const request of inTurns(untilDraining(requests, readiness.draining), turns))
           yield { originalRequest: request, ...answer(index, request) };
       },
     },
     v1alpha: {
       async *serverReflectionInfo(requests) {
-        for await (const request of untilDraining(requests, readiness.draining))
+        for await (const request of inTurns(untilDraining(requests, readiness.draining), turns))
           yield { originalRequest: request, ...answer(index, request) };
       },
     },
   };
+}
+
+/** One read of a socket brings thousands of them. */
+async function* inTurns<T>(requests: AsyncIterable<T>, turns: Turns): AsyncGenerator<T, void> {
+  for await (const request of requests) {
+    if (!turns.mayGoOn('piece')) await turns.turn('piece');
+    yield request;
+  }
 }
 
 /** A tool that keeps its stream open must not hold up the end. */

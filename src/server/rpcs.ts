@@ -56,7 +56,7 @@ export function createRpcs(options: RpcsOptions): readonly Rpc[] {
   router.rpc(method.healthy, operator.healthy);
   router.rpc(method.identity, operator.identity);
   router.service(Health, createHealthService(readiness));
-  const reflection = createReflectionServices(readiness);
+  const reflection = createReflectionServices(readiness, options.turns);
   router.service(ServerReflection, reflection.v1);
   router.service(ServerReflectionAlpha, reflection.v1alpha);
 
