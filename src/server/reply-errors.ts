@@ -75,7 +75,9 @@ async function settleConnect(reply: UniversalReply, record: CallRecord): Promise
 
 /** A reply without an error of the protocol; the HTTP status may still be one, which Connect leaves without a word. */
 function plain(reply: UniversalReply, record: CallRecord): UniversalReply {
-  record.code = reply.status === 200 ? 'ok' : `http ${reply.status}`;
+  // A stream that failed before its first message has said so already.
+  if (record.message === undefined)
+    record.code = reply.status === 200 ? 'ok' : `http ${reply.status}`;
   const sentence = reply.body ? undefined : sentences[reply.status];
   if (sentence === undefined) return reply;
   record.message = sentence;
