@@ -38,6 +38,9 @@ export interface FrontOptions {
 /** So many calls of a connection are begun as they come; one packet can bring hundreds, and the others wait their turn. */
 const promptCalls = 4;
 
+/** Over HTTP/1.1 a client may ask on without reading what is answered, and each open answer takes some kilobytes: so many. */
+const maxPipelined = 1024;
+
 /**
  * What a call may send before it is read: four times HTTP/2's own, for large images over long ways. When sixty-four uploads
  * begin at once, the first windows of all are read in few turns of the loop, and whoever asks for Healthy waits for that.
@@ -49,11 +52,17 @@ export function createFront(options: FrontOptions): Server {
   const { config, connections, log, turns } = options;
   const bySocket = new WeakMap<Socket, Connection>();
   const bySession = new WeakMap<Http2Session, Connection>();
-  /** Over HTTP/1.1, the request that is coming in or being answered, and its answer. */
-  const exchanges = new WeakMap<Socket, { request: NodeRequest; response: NodeResponse }>();
+  const exchanges = new WeakMap<Socket, Exchange>();
 
   const onRequest: RequestHandler = (request, response) => {
+    // Of one that is cut off; without a listener it would be an error outside any call.
+    request.on('error', (err) => log.debug(reasonOf(err), 'a request failed'));
     const connection = connectionOf(request);
+    if (!('stream' in request) && connection && connection.calls >= maxPipelined) {
+      if (!request.socket.destroyed)
+        log.debug(`a connection with ${maxPipelined} open requests is closed`);
+      return void request.socket.destroy();
+    }
     const end = connection?.begin();
     response.once('close', () => end?.());
     if (!('stream' in request)) {
@@ -109,15 +118,16 @@ export function createFront(options: FrontOptions): Server {
   http2.on('sessionError', (err) => log.debug(reasonOf(err), 'an HTTP/2 connection failed'));
 
   const warnFull = atMostEvery(1000, () =>
-    log.warn(`${connections.size} connections; further ones are closed (--max-connections)`),
+    log.warn(
+      `${connections.size} connections; idle ones give way, further ones are closed (--max-connections)`,
+    ),
   );
   const tcp = { allowHalfOpen: true, noDelay: true, keepAlive: true, pauseOnConnect: true };
   return createNetServer(tcp, (socket) => {
     socket.on('error', (err) => log.debug(reasonOf(err), 'a connection failed'));
     if (connections.size >= config.maxConnections) {
       warnFull();
-      socket.destroy();
-      return;
+      if (!connections.makeRoom()) return void socket.destroy();
     }
     let session: Http2Session | undefined;
     let ended = false;
@@ -130,16 +140,16 @@ export function createFront(options: FrontOptions): Server {
         session?.destroy();
         socket.destroy();
       },
-      expire(served) {
-        if (!ended) log.debug(`a connection without a call is closed (${waitFor(served).flag})`);
+      expire(flag) {
+        if (!ended) log.debug(`a connection without a call is closed (${flag})`);
         handle.destroy();
       },
-      patience: (served) => (ended ? 0 : waitFor(served).ms),
+      patience(served) {
+        const idle = session || served > 0;
+        const flag = idle ? '--idle-timeout' : '--header-timeout';
+        return { ms: ended ? 0 : idle ? config.idleTimeout : config.headerTimeout, flag };
+      },
     };
-    const waitFor = (served: number): { readonly ms: number; readonly flag: string } =>
-      session || served > 0
-        ? { ms: config.idleTimeout, flag: '--idle-timeout' }
-        : { ms: config.headerTimeout, flag: '--header-timeout' };
     const connection = connections.add(handle);
     bySocket.set(socket, connection);
     socket.once('close', connection.remove);
@@ -147,7 +157,7 @@ export function createFront(options: FrontOptions): Server {
       ended = true;
       // Nobody who speaks HTTP/2 closes one half only.
       if (session) handle.destroy();
-      else askWhetherThere(socket, () => exchanges.get(socket)?.response.headersSent === false);
+      else askWhetherThere(socket, () => mayBeAsked(exchanges.get(socket)));
     });
     const decide = (isHttp2: boolean): void => {
       if (!isHttp2) http1.emit('connection', socket);
@@ -167,6 +177,19 @@ export function createFront(options: FrontOptions): Server {
     });
   });
 }
+
+/** Over HTTP/1.1, the request that has come last, and its answer. */
+interface Exchange {
+  readonly request: NodeRequest;
+  readonly response: NodeResponse;
+}
+
+/** Whoever waits for the first byte of its answer, with no other answer before it; HTTP/1.0 has no 102 (RFC 9110, 15.2). */
+const mayBeAsked = (exchange: Exchange | undefined): boolean =>
+  exchange !== undefined &&
+  exchange.request.httpVersion !== '1.0' &&
+  !exchange.response.headersSent &&
+  exchange.response.socket === exchange.request.socket;
 
 const unreadOf = (request: NodeRequest | undefined): number =>
   request && !request.destroyed ? request.readableLength : 0;
