@@ -16,6 +16,7 @@ import { atMostEvery } from './at-most-every.ts';
 import type { Connection, ConnectionHandle, Connections } from './connections.ts';
 import { askWhetherThere } from './departure.ts';
 import type { NodeRequest, NodeResponse } from './http-types.ts';
+import { readInPieces } from './read-in-pieces.ts';
 import type { RequestHandler } from './request-handler.ts';
 import { readInTurns, sniff } from './socket-reading.ts';
 import type { Turns } from './turns.ts';
@@ -160,16 +161,17 @@ export function createFront(options: FrontOptions): Server {
       else askWhetherThere(socket, () => mayBeAsked(exchanges.get(socket)));
     });
     const decide = (isHttp2: boolean): void => {
-      if (!isHttp2) http1.emit('connection', socket);
-      else if (options.refuseHttp2()) socket.destroy();
+      if (!isHttp2) {
+        http1.emit('connection', socket);
+        readInTurns(socket, turns, () => unreadOf(exchanges.get(socket)?.request));
+      } else if (options.refuseHttp2()) socket.destroy();
       else {
         http2.once('session', (opened: Http2Session) => {
           session = opened;
           bySession.set(opened, connection);
         });
-        http2.emit('connection', socket);
+        http2.emit('connection', readInPieces(socket, turns));
       }
-      readInTurns(socket, turns, () => unreadOf(exchanges.get(socket)?.request));
     };
     turns.take('arrival', () => {
       sniff(socket, turns, decide);

@@ -1,0 +1,91 @@
+/** What an HTTP/2 connection has read is handed on in pieces, each in its turn. */
+import { expect, test } from 'bun:test';
+import type { Socket } from 'node:net';
+import { type Duplex, PassThrough } from 'node:stream';
+import { readInPieces } from '../../src/server/read-in-pieces.ts';
+import type { Kind, Turns } from '../../src/server/turns.ts';
+
+interface Fixture {
+  readonly socket: PassThrough;
+  readonly duplex: Duplex;
+  /** Bytes of what was handed on. */
+  readonly got: number[];
+  readonly kinds: Kind[];
+  /** Gives the next its turn. */
+  turn(): Promise<void>;
+  ended: boolean;
+}
+
+function start(): Fixture {
+  const waiting: (() => void)[] = [];
+  const kinds: Kind[] = [];
+  const turns: Turns = {
+    mayGoOn: () => false,
+    take(kind, run) {
+      kinds.push(kind);
+      waiting.push(run);
+    },
+    turn: () => Promise.resolve(),
+  };
+  // As a connection that may be half open.
+  const socket = new PassThrough({ autoDestroy: false });
+  const duplex = readInPieces(socket as unknown as Socket, turns);
+  const turn = async (): Promise<void> => {
+    waiting.shift()?.();
+    await Bun.sleep(1);
+  };
+  const fixture: Fixture = { socket, duplex, got: [], kinds, turn, ended: false };
+  duplex.on('data', (piece: Buffer) => fixture.got.push(piece.length));
+  duplex.once('end', () => {
+    fixture.ended = true;
+  });
+  return fixture;
+}
+
+async function bring({ socket }: Fixture, bytes: number): Promise<void> {
+  socket.write(Buffer.alloc(bytes));
+  await Bun.sleep(1);
+}
+
+test('readInPieces, much at once: in pieces, one in a turn, and no further reading until the last', async () => {
+  const fixture = start();
+  await bring(fixture, 40_000);
+  expect(fixture.got).toEqual([]);
+  for (const got of [[16_384], [16_384, 16_384], [16_384, 16_384, 7232]]) {
+    expect(fixture.socket.isPaused()).toBe(true);
+    expect(fixture.kinds).toHaveLength(got.length);
+    await fixture.turn();
+    expect(fixture.got).toEqual(got);
+  }
+  expect(fixture.socket.isPaused()).toBe(false);
+  expect(fixture.kinds).toEqual(['piece', 'piece', 'piece']);
+});
+
+test('readInPieces, a few bytes may be a Healthy and go before', async () => {
+  const fixture = start();
+  await bring(fixture, 200);
+  expect(fixture.kinds).toEqual(['greeting']);
+});
+
+test('readInPieces, the end comes after the last piece', async () => {
+  const fixture = start();
+  fixture.socket.end(Buffer.alloc(20_000));
+  await Bun.sleep(1);
+  for (const _ of [1, 2]) {
+    expect(fixture.ended).toBe(false);
+    await fixture.turn();
+  }
+  await Bun.sleep(1);
+  expect(fixture.got).toEqual([16_384, 3616]);
+  expect(fixture.ended).toBe(true);
+});
+
+test('readInPieces, one that has gone brings nothing more', async () => {
+  const fixture = start();
+  fixture.duplex.on('error', () => {});
+  await bring(fixture, 20_000);
+  fixture.duplex.destroy();
+  await fixture.turn();
+  expect(fixture.got).toEqual([]);
+  expect(fixture.socket.destroyed).toBe(true);
+});
