@@ -70,6 +70,7 @@ interface Opened {
 
 function openIntake(request: UniversalRequest, options: ReceiveOptions): Intake {
   const { maxImages, maxMessageBytes } = options;
+  const maxRest = maxRestOf(maxImages);
   const type = request.header.get('content-type') ?? '';
   const enveloped = /^application\/grpc/i.test(type);
   const json = /json/i.test(type);
@@ -79,7 +80,7 @@ function openIntake(request: UniversalRequest, options: ReceiveOptions): Intake 
   /** Not before Connect asks for the body: until then it may have refused the request for its header. */
   function open(): Opened {
     const ticket = options.readiness.serving().admission.open();
-    opened = { ticket, texts: createTexts({ ticket, maxImages, maxMessageBytes }) };
+    opened = { ticket, texts: createTexts({ ticket, maxImages, maxRest, maxMessageBytes }) };
     return opened;
   }
 
@@ -98,7 +99,7 @@ function openIntake(request: UniversalRequest, options: ReceiveOptions): Intake 
       ? await readJson(chunks, {
           sink: texts,
           nameOf: (n) => name + n,
-          maxRest: maxRestOf(maxImages),
+          maxRest,
           maxTexts: maxTextsOf(maxImages),
         })
       : await readProtobuf(chunks, createProtobufReader(texts, maxMessageBytes));
