@@ -17,19 +17,19 @@ import type {
   UniversalReply,
   UniversalRequest,
 } from './http-types.ts';
+import type { LoopScheduler } from './loop-scheduler.ts';
 import type { Places } from './places.ts';
 import { refuse } from './refuse.ts';
 import { acceptReplyEncoding } from './reply-encoding.ts';
 import { settleReply } from './reply-errors.ts';
 import { watchBody } from './request-body.ts';
 import type { Rpc } from './rpcs.ts';
-import type { Turns } from './turns.ts';
 
 export interface CallOptions {
   readonly log: Log;
   readonly requestTimeout: number;
   readonly stallTimeout: number;
-  readonly turns: Turns;
+  readonly loop: LoopScheduler;
 }
 
 /** Settles when the reply has been handed to the connection, or the call has been given up; never rejects. */
@@ -37,7 +37,7 @@ export async function handleCall(
   { handler, places }: Rpc,
   request: NodeRequest,
   response: NodeResponse,
-  { log, requestTimeout, stallTimeout, turns }: CallOptions,
+  { log, requestTimeout, stallTimeout, loop }: CallOptions,
 ): Promise<void> {
   const record = createRecord(handler, request);
   const streaming = handler.method.methodKind !== 'unary';
@@ -49,7 +49,7 @@ export async function handleCall(
   const cut = new AbortController();
   const place = places.enter(() => cut.abort(gaveWay(places)));
   if (!place) {
-    await turns.turn('call');
+    await loop.ready('call');
     return refuse(request, response, places.full, record);
   }
   response.once('close', place.leave);

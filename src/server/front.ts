@@ -12,14 +12,14 @@ import {
 import { createServer as createNetServer, type Server, type Socket } from 'node:net';
 import type { Config } from '../config/options.ts';
 import type { Log } from '../log.ts';
-import { atMostEvery } from './at-most-every.ts';
+import { probeHalfClosed } from './client-disconnect.ts';
 import type { Connection, ConnectionHandle, Connections } from './connections.ts';
-import { askWhetherThere } from './departure.ts';
 import type { NodeRequest, NodeResponse } from './http-types.ts';
+import type { LoopScheduler } from './loop-scheduler.ts';
 import { readInPieces } from './read-in-pieces.ts';
 import type { RequestHandler } from './request-handler.ts';
 import { readInTurns, sniff } from './socket-reading.ts';
-import type { Turns } from './turns.ts';
+import { throttle } from './throttle.ts';
 
 export type FrontConfig = Pick<
   Config,
@@ -30,7 +30,7 @@ export interface FrontOptions {
   readonly config: FrontConfig;
   readonly connections: Connections;
   readonly log: Log;
-  readonly turns: Turns;
+  readonly loop: LoopScheduler;
   readonly onRequest: RequestHandler;
   /** While true, HTTP/2 connections are refused before anything is read of them, so that every call can be repeated. */
   readonly refuseHttp2: () => boolean;
@@ -50,7 +50,7 @@ const streamWindow = 256 << 10;
 
 /** The listener; `listen` and `close` are its own, the connections are in `options.connections`. */
 export function createFront(options: FrontOptions): Server {
-  const { config, connections, log, turns } = options;
+  const { config, connections, log, loop } = options;
   const bySocket = new WeakMap<Socket, Connection>();
   const bySession = new WeakMap<Http2Session, Connection>();
   const exchanges = new WeakMap<Socket, Exchange>();
@@ -79,8 +79,8 @@ export function createFront(options: FrontOptions): Server {
       request.read(0);
       request.stream.once('finish', () => setTimeout(endHalfOpen, linger, request));
     }
-    if (connection && connection.calls > promptCalls && !turns.mayGoOn('piece'))
-      turns.take('piece', () => {
+    if (connection && connection.calls > promptCalls && !loop.hasTime('piece'))
+      loop.schedule('piece', () => {
         if (!response.closed) options.onRequest(request, response);
       });
     else options.onRequest(request, response);
@@ -118,7 +118,7 @@ export function createFront(options: FrontOptions): Server {
   );
   http2.on('sessionError', (err) => log.debug(reasonOf(err), 'an HTTP/2 connection failed'));
 
-  const warnFull = atMostEvery(1000, () =>
+  const warnFull = throttle(1000, () =>
     log.warn(
       `${connections.size} connections; idle ones give way, further ones are closed (--max-connections)`,
     ),
@@ -158,23 +158,23 @@ export function createFront(options: FrontOptions): Server {
       ended = true;
       // Nobody who speaks HTTP/2 closes one half only.
       if (session) handle.destroy();
-      else askWhetherThere(socket, () => mayBeAsked(exchanges.get(socket)));
+      else probeHalfClosed(socket, () => mayBeAsked(exchanges.get(socket)));
     });
     const decide = (isHttp2: boolean): void => {
       if (!isHttp2) {
         http1.emit('connection', socket);
-        readInTurns(socket, turns, () => unreadOf(exchanges.get(socket)?.request));
+        readInTurns(socket, loop, () => unreadOf(exchanges.get(socket)?.request));
       } else if (options.refuseHttp2()) socket.destroy();
       else {
         http2.once('session', (opened: Http2Session) => {
           session = opened;
           bySession.set(opened, connection);
         });
-        http2.emit('connection', readInPieces(socket, turns));
+        http2.emit('connection', readInPieces(socket, loop));
       }
     };
-    turns.take('arrival', () => {
-      sniff(socket, turns, decide);
+    loop.schedule('arrival', () => {
+      sniff(socket, loop, decide);
       socket.resume();
     });
   });

@@ -4,7 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import type { Turns } from './turns.ts';
+import type { LoopScheduler } from './loop-scheduler.ts';
 
 /** As many bytes as one DATA frame of an upload has, or a hundred calls' headers. */
 const pieceBytes = 16 << 10;
@@ -13,7 +13,7 @@ const pieceBytes = 16 << 10;
 const fewBytes = 1024;
 
 /** The connection, of which what has been read is handed on in pieces, each in its turn. */
-export function readInPieces(socket: Socket, turns: Turns): Duplex {
+export function readInPieces(socket: Socket, loop: LoopScheduler): Duplex {
   const pieces: Buffer[] = [];
   let ended = false;
   /** A piece waits for its turn. */
@@ -40,7 +40,11 @@ export function readInPieces(socket: Socket, turns: Turns): Duplex {
     const [piece] = pieces;
     if (piece) {
       waits = true;
-      turns.take(piece.length <= fewBytes ? 'greeting' : 'piece', deliver, () => duplex.destroyed);
+      loop.schedule(
+        piece.length <= fewBytes ? 'greeting' : 'piece',
+        deliver,
+        () => duplex.destroyed,
+      );
     } else if (ended) duplex.push(null);
     else socket.resume();
   }

@@ -11,9 +11,9 @@ import {
 } from '../gen/grpc/reflection/v1alpha/reflection_pb.ts';
 import { file_omnisearch_operator } from '../gen/omnisearch/operator_pb.ts';
 import { untilAborted } from './deadline.ts';
+import type { LoopScheduler } from './loop-scheduler.ts';
 import type { Readiness } from './readiness.ts';
 import { createReflectionIndex, type ReflectionIndex } from './reflection-index.ts';
-import type { Turns } from './turns.ts';
 
 /** What both versions' requests have in common. */
 interface Question {
@@ -30,7 +30,10 @@ export interface ReflectionServices {
   readonly v1alpha: ServiceImpl<typeof ServerReflectionAlpha>;
 }
 
-export function createReflectionServices(readiness: Readiness, turns: Turns): ReflectionServices {
+export function createReflectionServices(
+  readiness: Readiness,
+  loop: LoopScheduler,
+): ReflectionServices {
   const index = createReflectionIndex([
     file_omnisearch_operator,
     file_grpc_health_v1_health,
@@ -40,13 +43,13 @@ export function createReflectionServices(readiness: Readiness, turns: Turns): Re
   return {
     v1: {
       async *serverReflectionInfo(requests) {
-        for await (const request of inTurns(untilDraining(requests, readiness.draining), turns))
+        for await (const request of inTurns(untilDraining(requests, readiness.draining), loop))
           yield { originalRequest: request, ...answer(index, request) };
       },
     },
     v1alpha: {
       async *serverReflectionInfo(requests) {
-        for await (const request of inTurns(untilDraining(requests, readiness.draining), turns))
+        for await (const request of inTurns(untilDraining(requests, readiness.draining), loop))
           yield { originalRequest: request, ...answer(index, request) };
       },
     },
@@ -54,9 +57,12 @@ export function createReflectionServices(readiness: Readiness, turns: Turns): Re
 }
 
 /** One read of a socket brings thousands of them. */
-async function* inTurns<T>(requests: AsyncIterable<T>, turns: Turns): AsyncGenerator<T, void> {
+async function* inTurns<T>(
+  requests: AsyncIterable<T>,
+  loop: LoopScheduler,
+): AsyncGenerator<T, void> {
   for await (const request of requests) {
-    if (!turns.mayGoOn('piece')) await turns.turn('piece');
+    if (!loop.hasTime('piece')) await loop.ready('piece');
     yield request;
   }
 }

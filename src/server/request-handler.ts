@@ -33,7 +33,7 @@ export function createRequestHandler(options: RequestHandlerOptions): RequestHan
     const { method = '' } = request;
     const rpc = method === 'OPTIONS' ? undefined : rpcs.get(path);
     // One read of a socket brings thousands of them, and all would be answered before anybody else is.
-    if (!rpc) await options.turns.turn('call');
+    if (!rpc) await options.loop.ready('call');
     if (response.closed || response.destroyed) return;
     const isPreflight = options.cors(request, response);
     if (rpc) return handleCall(rpc, request, response, options);

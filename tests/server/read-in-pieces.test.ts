@@ -2,15 +2,15 @@
 import { expect, test } from 'bun:test';
 import type { Socket } from 'node:net';
 import { type Duplex, PassThrough } from 'node:stream';
+import type { LoopScheduler, Priority } from '../../src/server/loop-scheduler.ts';
 import { readInPieces } from '../../src/server/read-in-pieces.ts';
-import type { Kind, Turns } from '../../src/server/turns.ts';
 
 interface Fixture {
   readonly socket: PassThrough;
   readonly duplex: Duplex;
   /** Bytes of what was handed on. */
   readonly got: number[];
-  readonly kinds: Kind[];
+  readonly kinds: Priority[];
   /** Gives the next its turn. */
   turn(): Promise<void>;
   ended: boolean;
@@ -18,18 +18,18 @@ interface Fixture {
 
 function start(): Fixture {
   const waiting: (() => void)[] = [];
-  const kinds: Kind[] = [];
-  const turns: Turns = {
-    mayGoOn: () => false,
-    take(kind, run) {
+  const kinds: Priority[] = [];
+  const loop: LoopScheduler = {
+    hasTime: () => false,
+    schedule(kind, run) {
       kinds.push(kind);
       waiting.push(run);
     },
-    turn: () => Promise.resolve(),
+    ready: () => Promise.resolve(),
   };
   // As a connection that may be half open.
   const socket = new PassThrough({ autoDestroy: false });
-  const duplex = readInPieces(socket as unknown as Socket, turns);
+  const duplex = readInPieces(socket as unknown as Socket, loop);
   const turn = async (): Promise<void> => {
     waiting.shift()?.();
     await Bun.sleep(1);

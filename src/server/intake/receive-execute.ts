@@ -10,8 +10,8 @@ import type { EmbedRequest, EncodedText } from '../../embedder/embedder.ts';
 import { freePiece } from '../../free-buffer.ts';
 import type { ExecuteRequest } from '../../gen/omnisearch/operator_pb.ts';
 import type { RpcHandler, UniversalReply, UniversalRequest } from '../http-types.ts';
+import type { LoopScheduler } from '../loop-scheduler.ts';
 import type { Readiness } from '../readiness.ts';
-import type { Turns } from '../turns.ts';
 import { createJsonReader, type JsonReaderOptions } from './json-reader.ts';
 import { bareMessage, type Chunks, envelopedMessage } from './message-chunks.ts';
 import { createProtobufReader, type MessageReader } from './protobuf-reader.ts';
@@ -19,7 +19,7 @@ import { createTexts, type Texts } from './texts.ts';
 
 export interface ReceiveOptions {
   readonly readiness: Readiness;
-  readonly turns: Turns;
+  readonly loop: LoopScheduler;
   readonly maxMessageBytes: number;
   readonly maxImages: number;
 }
@@ -40,7 +40,7 @@ export function receivedFor(message: ExecuteRequest, values: ContextValues): Emb
 /** In front of Connect's handler of Execute. */
 export function receiveExecute<H extends RpcHandler>(handler: H, options: ReceiveOptions): H {
   const receive = async (request: UniversalRequest): Promise<UniversalReply> => {
-    await options.turns.turn('call');
+    await options.loop.ready('call');
     const intake = openIntake(request, options);
     try {
       return await handler({
@@ -91,7 +91,7 @@ function openIntake(request: UniversalRequest, options: ReceiveOptions): Intake 
       texts.expect(bytes);
     };
     const message = { maxMessageBytes, expect };
-    const pieces = inTurns(request.body, options.turns);
+    const pieces = inTurns(request.body, options.loop);
     const chunks = enveloped
       ? envelopedMessage(pieces, message)
       : bareMessage(pieces, request.header, message);
@@ -126,9 +126,9 @@ function openIntake(request: UniversalRequest, options: ReceiveOptions): Intake 
   };
 }
 
-async function* inTurns(body: Chunks, turns: Turns): Chunks & AsyncGenerator<Uint8Array> {
+async function* inTurns(body: Chunks, loop: LoopScheduler): Chunks & AsyncGenerator<Uint8Array> {
   for await (const chunk of body) {
-    if (!turns.mayGoOn('piece')) await turns.turn('piece');
+    if (!loop.hasTime('piece')) await loop.ready('piece');
     yield chunk;
   }
 }
