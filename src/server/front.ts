@@ -2,18 +2,13 @@
  * One port for HTTP/1.1 and HTTP/2 without TLS. The first bytes of a connection tell them apart: a client that knows that
  * it will speak HTTP/2 opens with the preface `PRI * HTTP/2.0` (RFC 9113, 3.4), which no HTTP/1.1 request begins with.
  */
-import { createServer as createHttpServer } from 'node:http';
-import {
-  constants,
-  createServer as createHttp2Server,
-  type Http2ServerRequest,
-  type Http2Session,
-} from 'node:http2';
+import { constants, type Http2ServerRequest, type Http2Session } from 'node:http2';
 import { createServer as createNetServer, type Server, type Socket } from 'node:net';
 import type { Config } from '../config/options.ts';
 import type { Log } from '../log.ts';
 import { probeHalfClosed } from './client-disconnect.ts';
 import type { Connection, ConnectionHandle, Connections } from './connections.ts';
+import { createHttp1, createHttp2, reasonOf } from './http-servers.ts';
 import type { NodeRequest, NodeResponse } from './http-types.ts';
 import type { LoopScheduler } from './loop-scheduler.ts';
 import { readInPieces } from './read-in-pieces.ts';
@@ -41,12 +36,6 @@ const promptCalls = 4;
 
 /** Over HTTP/1.1 a client may ask on without reading what is answered, and each open answer takes some kilobytes: so many. */
 const maxPipelined = 1024;
-
-/**
- * What a call may send before it is read: four times HTTP/2's own, for large images over long ways. When sixty-four uploads
- * begin at once, the first windows of all are read in few turns of the loop, and whoever asks for Healthy waits for that.
- */
-const streamWindow = 256 << 10;
 
 /** The listener; `listen` and `close` are its own, the connections are in `options.connections`. */
 export function createFront(options: FrontOptions): Server {
@@ -91,32 +80,8 @@ export function createFront(options: FrontOptions): Server {
     return session && bySession.get(session);
   }
 
-  const http1 = createHttpServer(
-    { maxHeaderSize: config.maxHeaderBytes, keepAliveTimeout: config.idleTimeout },
-    onRequest,
-  );
-  // A client may close its half once it has asked; Node documents this for net servers only.
-  Object.assign(http1, { httpAllowHalfOpen: true });
-  http1.on('clientError', (err, socket) => {
-    log.debug(reasonOf(err), 'not an HTTP request');
-    const tooLarge = (err as NodeJS.ErrnoException).code === 'HPE_HEADER_OVERFLOW';
-    const most = `at most ${config.maxHeaderBytes} bytes of header are allowed (--max-header-bytes)`;
-    if (!socket.writable) socket.destroy();
-    else if (tooLarge) socket.end(bareReply('431 Request Header Fields Too Large', most));
-    else socket.end(bareReply('400 Bad Request', 'this is not an HTTP request'));
-  });
-
-  const http2 = createHttp2Server(
-    {
-      settings: {
-        maxConcurrentStreams: config.maxConcurrentStreams,
-        maxHeaderListSize: config.maxHeaderBytes,
-        initialWindowSize: streamWindow,
-      },
-    },
-    onRequest,
-  );
-  http2.on('sessionError', (err) => log.debug(reasonOf(err), 'an HTTP/2 connection failed'));
+  const http1 = createHttp1({ config, log, onRequest });
+  const http2 = createHttp2({ config, log, onRequest });
 
   const warnFull = throttle(1000, () =>
     log.warn(
@@ -196,12 +161,6 @@ const mayBeAsked = (exchange: Exchange | undefined): boolean =>
 const unreadOf = (request: NodeRequest | undefined): number =>
   request && !request.destroyed ? request.readableLength : 0;
 
-/** To what is no request. */
-const bareReply = (status: string, sentence: string): string => {
-  const body = `${JSON.stringify({ error: sentence })}\n`;
-  return `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
-};
-
 /** How long a client has to read an early answer: curl that is still sending takes an immediate reset for a failure. */
 const linger = 500;
 
@@ -213,9 +172,3 @@ function endHalfOpen(request: Http2ServerRequest): void {
   if (!request.readableEnded && !request.stream.destroyed)
     request.stream.close(constants.NGHTTP2_NO_ERROR);
 }
-
-/** Of an error of a connection, what may be logged: some carry the bytes that were read. */
-const reasonOf = ({ code, message }: NodeJS.ErrnoException): Record<string, unknown> => ({
-  code,
-  reason: message,
-});
