@@ -10,6 +10,7 @@ import type { Log } from '../log.ts';
 import { type CallRecord, callRecordKey, logCall, protocolOf, requestIdOf } from './call-record.ts';
 import { createDeadline, dropFarDeadlines } from './deadline.ts';
 import { decodeBase64Stream, encodeBase64Stream, encodeBase64Whole } from './grpc-web-text.ts';
+import { hangUp } from './hang-up.ts';
 import type {
   NodeRequest,
   NodeResponse,
@@ -157,17 +158,6 @@ async function send(
 
 const gaveWay = ({ full }: Places): OperatorError =>
   new OperatorError('OVERLOADED', `${full}; a new one took the place of this, whose client paused`);
-
-/** How long a client has to read the error that its call took too long, in milliseconds. */
-const lastWords = 1000;
-
-/** A client that does not read its reply does not keep the call for ever. */
-function hangUp(response: NodeResponse): void {
-  // The end of every call fires its signal.
-  if (response.closed) return;
-  const timer = setTimeout(() => response.destroy(), lastWords);
-  response.once('close', () => clearTimeout(timer));
-}
 
 /** What fails outside the service, above all writing to a connection that is gone. */
 function giveUp(thrown: unknown, response: NodeResponse, record: CallRecord): void {

@@ -66,7 +66,9 @@ export function createFront(options: FrontOptions): Server {
     } else {
       // A stream nobody has read from is reset the moment it is answered, before the client has read the answer.
       request.read(0);
-      request.stream.once('finish', () => setTimeout(endHalfOpen, linger, request));
+      request.stream.once('finish', () => {
+        if (!request.readableEnded) setTimeout(endHalfOpen, linger, request);
+      });
     }
     if (connection && connection.calls > promptCalls && !loop.hasTime('piece'))
       loop.schedule('piece', () => {
