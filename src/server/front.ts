@@ -123,9 +123,7 @@ export function createFront(options: FrontOptions): Server {
     socket.once('close', connection.remove);
     socket.once('end', () => {
       ended = true;
-      // Nobody who speaks HTTP/2 closes one half only.
-      if (session) handle.destroy();
-      else probeHalfClosed(socket, () => mayBeAsked(exchanges.get(socket)));
+      if (!session) probeHalfClosed(socket, () => mayBeAsked(exchanges.get(socket)));
     });
     const decide = (isHttp2: boolean): void => {
       if (!isHttp2) {

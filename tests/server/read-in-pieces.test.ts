@@ -13,7 +13,6 @@ interface Fixture {
   readonly kinds: Priority[];
   /** Gives the next its turn. */
   turn(): Promise<void>;
-  ended: boolean;
 }
 
 function start(): Fixture {
@@ -34,11 +33,8 @@ function start(): Fixture {
     waiting.shift()?.();
     await Bun.sleep(1);
   };
-  const fixture: Fixture = { socket, duplex, got: [], kinds, turn, ended: false };
+  const fixture: Fixture = { socket, duplex, got: [], kinds, turn };
   duplex.on('data', (piece: Buffer) => fixture.got.push(piece.length));
-  duplex.once('end', () => {
-    fixture.ended = true;
-  });
   return fixture;
 }
 
@@ -67,17 +63,15 @@ test('readInPieces, a few bytes may be a Healthy and go before', async () => {
   expect(fixture.kinds).toEqual(['greeting']);
 });
 
-test('readInPieces, the end comes after the last piece', async () => {
+test('readInPieces, the end waits its turn: all calls of the connection end with it', async () => {
   const fixture = start();
-  fixture.socket.end(Buffer.alloc(20_000));
+  fixture.socket.end();
   await Bun.sleep(1);
-  for (const _ of [1, 2]) {
-    expect(fixture.ended).toBe(false);
-    await fixture.turn();
-  }
-  await Bun.sleep(1);
-  expect(fixture.got).toEqual([16_384, 3616]);
-  expect(fixture.ended).toBe(true);
+  expect(fixture.duplex.destroyed).toBe(false);
+  expect(fixture.kinds).toEqual(['call']);
+  await fixture.turn();
+  expect(fixture.duplex.destroyed).toBe(true);
+  expect(fixture.socket.destroyed).toBe(true);
 });
 
 test('readInPieces, one that has gone brings nothing more', async () => {
