@@ -118,6 +118,7 @@ function receive(
   record: CallRecord,
 ): UniversalRequest {
   const values = createContextValues().set(callRecordKey, record);
+  leaveOutZone(request);
   const received = universalRequestFromNodeRequest(request, response, undefined, values);
   const header = new Headers(received.header);
   if (record.protocol === 'grpc-web-text') header.set('content-type', 'application/grpc-web+proto');
@@ -129,6 +130,14 @@ function receive(
     body: received.body as AsyncIterable<Uint8Array>,
     contextValues: values,
   };
+}
+
+/** grpcio names the interface of a link-local address, `[fe80::1%eth0]:52001`, which is no part of a URL (RFC 6874, 4). */
+function leaveOutZone({ headers }: NodeRequest): void {
+  for (const name of [':authority', 'host']) {
+    const value = headers[name];
+    if (typeof value === 'string') headers[name] = value.replace(/^(\[[^\]%]*)%[^\]]*\]/, '$1]');
+  }
 }
 
 function asText(reply: UniversalReply, streaming: boolean): UniversalReply {

@@ -265,6 +265,17 @@ test('a deadline that no timer can hold is none', async () => {
   expect((await postJson(running.url, 'Execute', { datas: [slow] }, far)).status).toBe(200);
 });
 
+test('a link-local address with its interface, as grpcio writes it, is as good as any', async () => {
+  for (const authority of ['[fe80::1%eth0]:52001', '[fe80::1%25eth0]:52001']) {
+    const headers = { ':authority': authority, 'content-type': 'application/grpc' };
+    const reply = await http2Post(running.url, healthy, headers, frame(Buffer.alloc(0)));
+    expect(reply.headers[':status']).toBe(200);
+    expect(reply.trailers['grpc-status']).toBe('0');
+    const json = await postJson(running.url, 'Healthy', {}, { host: authority });
+    expect(await json.json()).toEqual({ healthy: 'healthy' });
+  }
+});
+
 test('an unknown compression is UNIMPLEMENTED and says what there is', async () => {
   const type = { 'content-type': 'application/grpc', 'grpc-encoding': 'snappy' };
   const reply = await http2Post(running.url, execute, type, frame(request('a'), 1));
