@@ -1,5 +1,5 @@
 /** Attacks of a few bytes that once kept all others out; told is how many Executes of an honest client came through meanwhile. */
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import type { LimitedOperator } from '../tests/limits/support/limited-operator.ts';
 import { outcomeOf, toText } from '../tests/limits/support/limited-operator.ts';
 import * as http2 from '../tests/limits/support/raw-http2.ts';
@@ -76,6 +76,34 @@ const crowd =
     return `${opened} connections; Execute answered ${times.length} of 25, the longest in ${longest} ms`;
   };
 
+/** So many connections without a word, each opened again when it is closed; the honest client has a new one for each call. */
+const silent =
+  (count: number): Attack =>
+  async (operator) => {
+    let over = false;
+    const open = new Set<Socket>();
+    const next = (): void => {
+      if (over) return;
+      const socket = connect(operator.port, '127.0.0.1');
+      open.add(socket);
+      socket.on('error', () => {});
+      socket.once('close', () => {
+        open.delete(socket);
+        setTimeout(next, 100);
+      });
+    };
+    for (let i = 0; i < count; i++) next();
+    await Bun.sleep(1500);
+    const outcomes: string[] = [];
+    const sent = picture();
+    for (let i = 0; i < 25; i++, await Bun.sleep(200))
+      outcomes.push(await outcomeOf(operator.client().execute({ datas: [sent] })));
+    over = true;
+    for (const socket of open) socket.destroy();
+    const ok = outcomes.filter((outcome) => outcome === 'ok').length;
+    return `Execute answered ${ok} of ${outcomes.length}`;
+  };
+
 const shortRequest = `POST /nothing HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 6000\r\n\r\n${'x'.repeat(6000)}`;
 
 export const holdingAttacks: Readonly<Record<string, Attack>> = {
@@ -85,6 +113,7 @@ export const holdingAttacks: Readonly<Record<string, Attack>> = {
     (stream) => frame(frameType.data, 0, stream, Buffer.of(0x41)),
   ),
   'holding: short connections without end, 64 at a time': crowd(64),
+  'holding: 1024 connections that say nothing': silent(1024),
   'holding: 2100 Watch streams': holding(21, (stream) =>
     Buffer.concat([
       headers('/grpc.health.v1.Health/Watch', stream),

@@ -8,8 +8,9 @@ import { formatHostPort } from '../endpoint.ts';
 import { OperatorError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { type CallRecord, callRecordKey, logCall, protocolOf, requestIdOf } from './call-record.ts';
-import { createDeadline } from './deadline.ts';
+import { createDeadline, dropFarDeadlines } from './deadline.ts';
 import { decodeBase64Stream, encodeBase64Stream, encodeBase64Whole } from './grpc-web-text.ts';
+import { hangUp } from './hang-up.ts';
 import type {
   NodeRequest,
   NodeResponse,
@@ -17,19 +18,19 @@ import type {
   UniversalReply,
   UniversalRequest,
 } from './http-types.ts';
+import type { LoopScheduler } from './loop-scheduler.ts';
 import type { Places } from './places.ts';
 import { refuse } from './refuse.ts';
 import { acceptReplyEncoding } from './reply-encoding.ts';
 import { settleReply } from './reply-errors.ts';
 import { watchBody } from './request-body.ts';
 import type { Rpc } from './rpcs.ts';
-import type { Turns } from './turns.ts';
 
 export interface CallOptions {
   readonly log: Log;
   readonly requestTimeout: number;
   readonly stallTimeout: number;
-  readonly turns: Turns;
+  readonly loop: LoopScheduler;
 }
 
 /** Settles when the reply has been handed to the connection, or the call has been given up; never rejects. */
@@ -37,7 +38,7 @@ export async function handleCall(
   { handler, places }: Rpc,
   request: NodeRequest,
   response: NodeResponse,
-  { log, requestTimeout, stallTimeout, turns }: CallOptions,
+  { log, requestTimeout, stallTimeout, loop }: CallOptions,
 ): Promise<void> {
   const record = createRecord(handler, request);
   const streaming = handler.method.methodKind !== 'unary';
@@ -49,7 +50,7 @@ export async function handleCall(
   const cut = new AbortController();
   const place = places.enter(() => cut.abort(gaveWay(places)));
   if (!place) {
-    await turns.turn('call');
+    await loop.ready('call');
     return refuse(request, response, places.full, record);
   }
   response.once('close', place.leave);
@@ -117,16 +118,26 @@ function receive(
   record: CallRecord,
 ): UniversalRequest {
   const values = createContextValues().set(callRecordKey, record);
+  leaveOutZone(request);
   const received = universalRequestFromNodeRequest(request, response, undefined, values);
   const header = new Headers(received.header);
   if (record.protocol === 'grpc-web-text') header.set('content-type', 'application/grpc-web+proto');
   acceptReplyEncoding(header, record.protocol);
+  dropFarDeadlines(header);
   return {
     ...received,
     header,
     body: received.body as AsyncIterable<Uint8Array>,
     contextValues: values,
   };
+}
+
+/** grpcio names the interface of a link-local address, `[fe80::1%eth0]:52001`, which is no part of a URL (RFC 6874, 4). */
+function leaveOutZone({ headers }: NodeRequest): void {
+  for (const name of [':authority', 'host']) {
+    const value = headers[name];
+    if (typeof value === 'string') headers[name] = value.replace(/^(\[[^\]%]*)%[^\]]*\]/, '$1]');
+  }
 }
 
 function asText(reply: UniversalReply, streaming: boolean): UniversalReply {
@@ -156,15 +167,6 @@ async function send(
 
 const gaveWay = ({ full }: Places): OperatorError =>
   new OperatorError('OVERLOADED', `${full}; a new one took the place of this, whose client paused`);
-
-/** How long a client has to read the error that its call took too long, in milliseconds. */
-const lastWords = 1000;
-
-/** A client that does not read its reply does not keep the call for ever. */
-function hangUp(response: NodeResponse): void {
-  const timer = setTimeout(() => response.destroy(), lastWords);
-  response.once('close', () => clearTimeout(timer));
-}
 
 /** What fails outside the service, above all writing to a connection that is gone. */
 function giveUp(thrown: unknown, response: NodeResponse, record: CallRecord): void {

@@ -15,10 +15,10 @@ export interface ConnectionHandle {
    */
   shut(idle: boolean): void;
   destroy(): void;
-  /** Its patience is at an end: says so and destroys it. */
-  expire(calls: number): void;
-  /** Milliseconds it may be without a call before it is shut; asked for at each sweep. */
-  patience(calls: number): number;
+  /** Says which limit ends it, and destroys it. */
+  expire(flag: string): void;
+  /** Milliseconds it may be without a call, and the flag that says so; asked for at each sweep. */
+  patience(calls: number): { readonly ms: number; readonly flag: string };
 }
 
 export interface Connections {
@@ -26,6 +26,8 @@ export interface Connections {
   /** Calls and requests being answered. */
   readonly calls: number;
   add(handle: ConnectionHandle): Connection;
+  /** Closes the connection that has been without a call for longest. @returns whether there is one that has to give way */
+  makeRoom(): boolean;
   /** Shuts all and settles when no call is left. */
   drain(): Promise<void>;
   destroyAll(): void;
@@ -35,6 +37,9 @@ export interface Connections {
 
 /** Idle connections are looked for this often, in milliseconds; a limit is kept to this much. */
 const sweepEvery = 250;
+
+/** For so many milliseconds a connection is without a call before it has to give way to a new one. */
+const patience = 1000;
 
 interface Entry {
   readonly handle: ConnectionHandle;
@@ -51,9 +56,11 @@ export function createConnections(): Connections {
 
   function sweep(): void {
     const now = performance.now();
-    for (const entry of [...entries])
-      if (entry.calls === 0 && now - entry.idleSince > entry.handle.patience(entry.served))
-        entry.handle.expire(entry.served);
+    for (const entry of [...entries]) {
+      if (entry.calls > 0) continue;
+      const { ms, flag } = entry.handle.patience(entry.served);
+      if (now - entry.idleSince > ms) entry.handle.expire(flag);
+    }
   }
   const timer = setInterval(sweep, sweepEvery);
   timer.unref();
@@ -93,6 +100,16 @@ export function createConnections(): Connections {
         },
         remove: () => entries.delete(entry),
       };
+    },
+    makeRoom() {
+      let longest: Entry | undefined;
+      for (const entry of entries)
+        if (entry.calls === 0 && (!longest || entry.idleSince < longest.idleSince)) longest = entry;
+      if (!longest || performance.now() - longest.idleSince < patience) return false;
+      // Its socket closes later, and until then it would be chosen again.
+      entries.delete(longest);
+      longest.handle.expire('--max-connections');
+      return true;
     },
     async drain() {
       draining = Promise.withResolvers<void>();

@@ -12,7 +12,7 @@ const exposedHeaders = [
   'Server-Timing',
 ];
 
-/** @returns true when the request was a preflight and has been answered */
+/** Sets the headers. @returns whether the request is a preflight, which asks for nothing else */
 export type Cors = (request: NodeRequest, response: NodeResponse) => boolean;
 
 export function createCors(origins: readonly string[]): Cors {
@@ -32,9 +32,6 @@ export function createCors(origins: readonly string[]): Cors {
         response.setHeader('access-control-max-age', '7200');
       } else response.setHeader('access-control-expose-headers', exposedHeaders.join(', '));
     }
-    if (!preflight) return false;
-    response.statusCode = 204;
-    response.end();
-    return true;
+    return preflight;
   };
 }

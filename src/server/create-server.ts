@@ -6,17 +6,17 @@ import { formatHostPort } from '../endpoint.ts';
 import { OperatorError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { pageRoutes } from '../page/page-routes.ts';
-import { atMostEvery } from './at-most-every.ts';
 import { type Connections, createConnections } from './connections.ts';
 import { createCors } from './cors.ts';
 import { createFront, type FrontConfig } from './front.ts';
 import { createInfoRoute } from './info-route.ts';
+import { createLoopScheduler } from './loop-scheduler.ts';
 import { createPlaces } from './places.ts';
 import { createProbes } from './probes.ts';
 import { createReadiness, type ServingState } from './readiness.ts';
 import { createRequestHandler } from './request-handler.ts';
 import { createRpcs } from './rpcs.ts';
-import { createTurns } from './turns.ts';
+import { throttle } from './throttle.ts';
 
 export type ServerConfig = FrontConfig &
   Pick<
@@ -64,14 +64,14 @@ export function createServer(options: ServerOptions): OperatorServer {
   const { config, log } = options;
   const readiness = createReadiness(options.embedder);
   const connections = createConnections();
-  const turns = createTurns();
+  const loop = createLoopScheduler();
   const shutdown = new AbortController();
 
   const promptPlaces = createPlaces({
     most: config.maxCalls,
     are: 'requests are being answered (--max-calls)',
   });
-  const warnBusy = atMostEvery(1000, () =>
+  const warnBusy = throttle(1000, () =>
     log.warn(`${config.maxCalls} calls at once; further ones are refused (--max-calls)`),
   );
 
@@ -79,13 +79,13 @@ export function createServer(options: ServerOptions): OperatorServer {
     config,
     connections,
     log,
-    turns,
+    loop,
     refuseHttp2: () => readiness.state === 'draining',
     onRequest: createRequestHandler({
       rpcs: createRpcs({
         config,
         readiness,
-        turns,
+        loop,
         promptPlaces,
         onFull: warnBusy,
         shutdownSignal: shutdown.signal,
@@ -94,7 +94,7 @@ export function createServer(options: ServerOptions): OperatorServer {
       probePlaces: promptPlaces,
       routes: { ...pageRoutes, ...createInfoRoute(readiness, options.version ?? 'unknown') },
       routePlaces: createPlaces({ most: maxRoutes, are: 'requests beside the calls are open' }),
-      turns,
+      loop,
       cors: createCors(config.corsOrigin),
       readiness,
       log,

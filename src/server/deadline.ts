@@ -1,4 +1,6 @@
 /** Time limits as abort signals. */
+import { parseTimeout as parseConnectTimeout } from '@connectrpc/connect/protocol-connect';
+import { parseTimeout as parseGrpcTimeout } from '@connectrpc/connect/protocol-grpc';
 import { OperatorError } from '../errors.ts';
 
 export interface Deadline {
@@ -18,6 +20,25 @@ export function createDeadline(ms: number, ...sources: readonly AbortSignal[]): 
     signal: AbortSignal.any([...sources, late.signal]),
     clear: () => clearTimeout(timer),
   };
+}
+
+/** Milliseconds that a timer can wait; one that shall wait longer fires at once. */
+const longestTimer = 2 ** 31 - 1;
+
+const timeouts = [
+  { name: 'grpc-timeout', parse: parseGrpcTimeout },
+  { name: 'connect-timeout-ms', parse: parseConnectTimeout },
+];
+
+/**
+ * Leaves out a client's deadline that is more than 24 days away: some say “for ever” so, and Connect would set a timer.
+ * @param header - the request's; changed in place
+ */
+export function dropFarDeadlines(header: Headers): void {
+  for (const { name, parse } of timeouts) {
+    const { timeoutMs = 0 } = parse(header.get(name), Number.POSITIVE_INFINITY);
+    if (timeoutMs > longestTimer) header.delete(name);
+  }
 }
 
 /** The promise's outcome, or the signal's reason as soon as it fires, whichever comes first. */

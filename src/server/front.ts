@@ -2,23 +2,19 @@
  * One port for HTTP/1.1 and HTTP/2 without TLS. The first bytes of a connection tell them apart: a client that knows that
  * it will speak HTTP/2 opens with the preface `PRI * HTTP/2.0` (RFC 9113, 3.4), which no HTTP/1.1 request begins with.
  */
-import { createServer as createHttpServer } from 'node:http';
-import {
-  constants,
-  createServer as createHttp2Server,
-  type Http2ServerRequest,
-  type Http2Session,
-} from 'node:http2';
+import { constants, type Http2ServerRequest, type Http2Session } from 'node:http2';
 import { createServer as createNetServer, type Server, type Socket } from 'node:net';
 import type { Config } from '../config/options.ts';
 import type { Log } from '../log.ts';
-import { atMostEvery } from './at-most-every.ts';
+import { probeHalfClosed } from './client-disconnect.ts';
 import type { Connection, ConnectionHandle, Connections } from './connections.ts';
-import { askWhetherThere } from './departure.ts';
+import { createHttp1, createHttp2, reasonOf } from './http-servers.ts';
 import type { NodeRequest, NodeResponse } from './http-types.ts';
+import type { LoopScheduler } from './loop-scheduler.ts';
+import { readInPieces } from './read-in-pieces.ts';
 import type { RequestHandler } from './request-handler.ts';
 import { readInTurns, sniff } from './socket-reading.ts';
-import type { Turns } from './turns.ts';
+import { throttle } from './throttle.ts';
 
 export type FrontConfig = Pick<
   Config,
@@ -29,7 +25,7 @@ export interface FrontOptions {
   readonly config: FrontConfig;
   readonly connections: Connections;
   readonly log: Log;
-  readonly turns: Turns;
+  readonly loop: LoopScheduler;
   readonly onRequest: RequestHandler;
   /** While true, HTTP/2 connections are refused before anything is read of them, so that every call can be repeated. */
   readonly refuseHttp2: () => boolean;
@@ -38,22 +34,25 @@ export interface FrontOptions {
 /** So many calls of a connection are begun as they come; one packet can bring hundreds, and the others wait their turn. */
 const promptCalls = 4;
 
-/**
- * What a call may send before it is read: four times HTTP/2's own, for large images over long ways. When sixty-four uploads
- * begin at once, the first windows of all are read in few turns of the loop, and whoever asks for Healthy waits for that.
- */
-const streamWindow = 256 << 10;
+/** Over HTTP/1.1 a client may ask on without reading what is answered, and each open answer takes some kilobytes: so many. */
+const maxPipelined = 1024;
 
 /** The listener; `listen` and `close` are its own, the connections are in `options.connections`. */
 export function createFront(options: FrontOptions): Server {
-  const { config, connections, log, turns } = options;
+  const { config, connections, log, loop } = options;
   const bySocket = new WeakMap<Socket, Connection>();
   const bySession = new WeakMap<Http2Session, Connection>();
-  /** Over HTTP/1.1, the request that is coming in or being answered, and its answer. */
-  const exchanges = new WeakMap<Socket, { request: NodeRequest; response: NodeResponse }>();
+  const exchanges = new WeakMap<Socket, Exchange>();
 
   const onRequest: RequestHandler = (request, response) => {
+    // Of one that is cut off; without a listener it would be an error outside any call.
+    request.on('error', (err) => log.debug(reasonOf(err), 'a request failed'));
     const connection = connectionOf(request);
+    if (!('stream' in request) && connection && connection.calls >= maxPipelined) {
+      if (!request.socket.destroyed)
+        log.debug(`a connection with ${maxPipelined} open requests is closed`);
+      return void request.socket.destroy();
+    }
     const end = connection?.begin();
     response.once('close', () => end?.());
     if (!('stream' in request)) {
@@ -67,10 +66,12 @@ export function createFront(options: FrontOptions): Server {
     } else {
       // A stream nobody has read from is reset the moment it is answered, before the client has read the answer.
       request.read(0);
-      request.stream.once('finish', () => setTimeout(endHalfOpen, linger, request));
+      request.stream.once('finish', () => {
+        if (!request.readableEnded) setTimeout(endHalfOpen, linger, request);
+      });
     }
-    if (connection && connection.calls > promptCalls && !turns.mayGoOn('piece'))
-      turns.take('piece', () => {
+    if (connection && connection.calls > promptCalls && !loop.hasTime('piece'))
+      loop.schedule('piece', () => {
         if (!response.closed) options.onRequest(request, response);
       });
     else options.onRequest(request, response);
@@ -81,43 +82,20 @@ export function createFront(options: FrontOptions): Server {
     return session && bySession.get(session);
   }
 
-  const http1 = createHttpServer(
-    { maxHeaderSize: config.maxHeaderBytes, keepAliveTimeout: config.idleTimeout },
-    onRequest,
-  );
-  // A client may close its half once it has asked; Node documents this for net servers only.
-  Object.assign(http1, { httpAllowHalfOpen: true });
-  http1.on('clientError', (err, socket) => {
-    log.debug(reasonOf(err), 'not an HTTP request');
-    const tooLarge = (err as NodeJS.ErrnoException).code === 'HPE_HEADER_OVERFLOW';
-    const most = `at most ${config.maxHeaderBytes} bytes of header are allowed (--max-header-bytes)`;
-    if (!socket.writable) socket.destroy();
-    else if (tooLarge) socket.end(bareReply('431 Request Header Fields Too Large', most));
-    else socket.end(bareReply('400 Bad Request', 'this is not an HTTP request'));
-  });
+  const http1 = createHttp1({ config, log, onRequest });
+  const http2 = createHttp2({ config, log, onRequest });
 
-  const http2 = createHttp2Server(
-    {
-      settings: {
-        maxConcurrentStreams: config.maxConcurrentStreams,
-        maxHeaderListSize: config.maxHeaderBytes,
-        initialWindowSize: streamWindow,
-      },
-    },
-    onRequest,
-  );
-  http2.on('sessionError', (err) => log.debug(reasonOf(err), 'an HTTP/2 connection failed'));
-
-  const warnFull = atMostEvery(1000, () =>
-    log.warn(`${connections.size} connections; further ones are closed (--max-connections)`),
+  const warnFull = throttle(1000, () =>
+    log.warn(
+      `${connections.size} connections; idle ones give way, further ones are closed (--max-connections)`,
+    ),
   );
   const tcp = { allowHalfOpen: true, noDelay: true, keepAlive: true, pauseOnConnect: true };
   return createNetServer(tcp, (socket) => {
     socket.on('error', (err) => log.debug(reasonOf(err), 'a connection failed'));
     if (connections.size >= config.maxConnections) {
       warnFull();
-      socket.destroy();
-      return;
+      if (!connections.makeRoom()) return void socket.destroy();
     }
     let session: Http2Session | undefined;
     let ended = false;
@@ -130,52 +108,58 @@ export function createFront(options: FrontOptions): Server {
         session?.destroy();
         socket.destroy();
       },
-      expire(served) {
-        if (!ended) log.debug(`a connection without a call is closed (${waitFor(served).flag})`);
+      expire(flag) {
+        if (!ended) log.debug(`a connection without a call is closed (${flag})`);
         handle.destroy();
       },
-      patience: (served) => (ended ? 0 : waitFor(served).ms),
+      patience(served) {
+        const idle = session || served > 0;
+        const flag = idle ? '--idle-timeout' : '--header-timeout';
+        return { ms: ended ? 0 : idle ? config.idleTimeout : config.headerTimeout, flag };
+      },
     };
-    const waitFor = (served: number): { readonly ms: number; readonly flag: string } =>
-      session || served > 0
-        ? { ms: config.idleTimeout, flag: '--idle-timeout' }
-        : { ms: config.headerTimeout, flag: '--header-timeout' };
     const connection = connections.add(handle);
     bySocket.set(socket, connection);
     socket.once('close', connection.remove);
     socket.once('end', () => {
       ended = true;
-      // Nobody who speaks HTTP/2 closes one half only.
-      if (session) handle.destroy();
-      else askWhetherThere(socket, () => exchanges.get(socket)?.response.headersSent === false);
+      if (!session) probeHalfClosed(socket, () => mayBeAsked(exchanges.get(socket)));
     });
     const decide = (isHttp2: boolean): void => {
-      if (!isHttp2) http1.emit('connection', socket);
-      else if (options.refuseHttp2()) socket.destroy();
+      if (!isHttp2) {
+        http1.emit('connection', socket);
+        readInTurns(socket, loop, () => unreadOf(exchanges.get(socket)?.request));
+      } else if (options.refuseHttp2()) socket.destroy();
       else {
         http2.once('session', (opened: Http2Session) => {
           session = opened;
           bySession.set(opened, connection);
         });
-        http2.emit('connection', socket);
+        http2.emit('connection', readInPieces(socket, loop));
       }
-      readInTurns(socket, turns, () => unreadOf(exchanges.get(socket)?.request));
     };
-    turns.take('arrival', () => {
-      sniff(socket, turns, decide);
+    loop.schedule('arrival', () => {
+      sniff(socket, loop, decide);
       socket.resume();
     });
   });
 }
 
+/** Over HTTP/1.1, the request that has come last, and its answer. */
+interface Exchange {
+  readonly request: NodeRequest;
+  readonly response: NodeResponse;
+}
+
+/** Whoever waits for the first byte of its answer, with no other answer before it; HTTP/1.0 has no 102 (RFC 9110, 15.2). */
+const mayBeAsked = (exchange: Exchange | undefined): boolean =>
+  exchange !== undefined &&
+  exchange.request.httpVersion !== '1.0' &&
+  !exchange.response.headersSent &&
+  exchange.response.socket === exchange.request.socket;
+
 const unreadOf = (request: NodeRequest | undefined): number =>
   request && !request.destroyed ? request.readableLength : 0;
-
-/** To what is no request. */
-const bareReply = (status: string, sentence: string): string => {
-  const body = `${JSON.stringify({ error: sentence })}\n`;
-  return `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
-};
 
 /** How long a client has to read an early answer: curl that is still sending takes an immediate reset for a failure. */
 const linger = 500;
@@ -188,9 +172,3 @@ function endHalfOpen(request: Http2ServerRequest): void {
   if (!request.readableEnded && !request.stream.destroyed)
     request.stream.close(constants.NGHTTP2_NO_ERROR);
 }
-
-/** Of an error of a connection, what may be logged: some carry the bytes that were read. */
-const reasonOf = ({ code, message }: NodeJS.ErrnoException): Record<string, unknown> => ({
-  code,
-  reason: message,
-});

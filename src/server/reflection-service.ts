@@ -11,6 +11,7 @@ import {
 } from '../gen/grpc/reflection/v1alpha/reflection_pb.ts';
 import { file_omnisearch_operator } from '../gen/omnisearch/operator_pb.ts';
 import { untilAborted } from './deadline.ts';
+import type { LoopScheduler } from './loop-scheduler.ts';
 import type { Readiness } from './readiness.ts';
 import { createReflectionIndex, type ReflectionIndex } from './reflection-index.ts';
 
@@ -29,7 +30,10 @@ export interface ReflectionServices {
   readonly v1alpha: ServiceImpl<typeof ServerReflectionAlpha>;
 }
 
-export function createReflectionServices(readiness: Readiness): ReflectionServices {
+export function createReflectionServices(
+  readiness: Readiness,
+  loop: LoopScheduler,
+): ReflectionServices {
   const index = createReflectionIndex([
     file_omnisearch_operator,
     file_grpc_health_v1_health,
@@ -39,17 +43,28 @@ export function createReflectionServices(readiness: Readiness): ReflectionServic
   return {
     v1: {
       async *serverReflectionInfo(requests) {
-        for await (const request of untilDraining(requests, readiness.draining))
+        for await (const request of inTurns(untilDraining(requests, readiness.draining), loop))
           yield { originalRequest: request, ...answer(index, request) };
       },
     },
     v1alpha: {
       async *serverReflectionInfo(requests) {
-        for await (const request of untilDraining(requests, readiness.draining))
+        for await (const request of inTurns(untilDraining(requests, readiness.draining), loop))
           yield { originalRequest: request, ...answer(index, request) };
       },
     },
   };
+}
+
+/** One read of a socket brings thousands of them. */
+async function* inTurns<T>(
+  requests: AsyncIterable<T>,
+  loop: LoopScheduler,
+): AsyncGenerator<T, void> {
+  for await (const request of requests) {
+    if (!loop.hasTime('piece')) await loop.ready('piece');
+    yield request;
+  }
 }
 
 /** A tool that keeps its stream open must not hold up the end. */

@@ -4,6 +4,7 @@ import { OperatorError } from '../errors.ts';
 import type { CallRecord } from './call-record.ts';
 import { toPlainConnectError } from './connect-error.ts';
 import { encodeGrpcMessage } from './grpc-message.ts';
+import { hangUp } from './hang-up.ts';
 import type { NodeRequest, NodeResponse } from './http-types.ts';
 
 /**
@@ -17,6 +18,7 @@ export function refuse(
   record?: CallRecord,
 ): void {
   if (response.closed) return;
+  hangUp(response);
   const type = request.headers['content-type'] ?? '';
   const error = toPlainConnectError(new OperatorError('OVERLOADED', message), record);
   if (record) Object.assign(record, { code: codeToString(error.code), message });

@@ -1,21 +1,15 @@
-/**
- * Finds the error in a finished reply, whatever protocol it is in, for the log; and says in our own terms what Connect
- * found wrong with a message before it came to the service.
- */
+/** Finds the error in a finished reply, whatever protocol it is in, for the log, and puts it in our own terms. */
 import { Code, ConnectError } from '@connectrpc/connect';
 import { encodeEnvelope, readAllBytes } from '@connectrpc/connect/protocol';
 import {
   codeToHttpStatus,
-  codeToString,
   errorFromJsonBytes,
   errorToJsonBytes,
 } from '@connectrpc/connect/protocol-connect';
 import { findTrailerError, setTrailerStatus } from '@connectrpc/connect/protocol-grpc';
 import { trailerFlag, trailerParse, trailerSerialize } from '@connectrpc/connect/protocol-grpc-web';
-import { type ErrorCode, OperatorError } from '../errors.ts';
-import { ErrorInfoSchema } from '../gen/google/rpc/error_details_pb.ts';
 import type { CallRecord } from './call-record.ts';
-import { toPlainConnectError } from './connect-error.ts';
+import { correct } from './correct-error.ts';
 import { encodeGrpcMessage } from './grpc-message.ts';
 import type { UniversalReply } from './http-types.ts';
 
@@ -75,7 +69,9 @@ async function settleConnect(reply: UniversalReply, record: CallRecord): Promise
 
 /** A reply without an error of the protocol; the HTTP status may still be one, which Connect leaves without a word. */
 function plain(reply: UniversalReply, record: CallRecord): UniversalReply {
-  record.code = reply.status === 200 ? 'ok' : `http ${reply.status}`;
+  // A stream that failed before its first message has said so already.
+  if (record.message === undefined)
+    record.code = reply.status === 200 ? 'ok' : `http ${reply.status}`;
   const sentence = reply.body ? undefined : sentences[reply.status];
   if (sentence === undefined) return reply;
   record.message = sentence;
@@ -92,70 +88,6 @@ const sentences: Readonly<Record<number, string>> = {
   415: 'the content type has to be application/json, application/proto, application/grpc-web, application/grpc-web-text or, over HTTP/2, application/grpc',
   505: 'a call that streams in both directions needs HTTP/2',
 };
-
-/** Most characters of an error's message: some quote what was sent, and that can be an image of many megabytes. */
-const maxMessage = 300;
-
-function correct(error: ConnectError, record: CallRecord): ConnectError {
-  const known = inOurTerms(error, record) ?? withOurCode(error);
-  const corrected = known ? toPlainConnectError(known, record) : error;
-  const text = corrected.rawMessage;
-  const short = text.length > maxMessage ? `${text.slice(0, maxMessage)}…` : text;
-  record.code = codeToString(corrected.code);
-  record.message = short;
-  const result = new ConnectError(short, corrected.code);
-  result.details = corrected.details;
-  return result;
-}
-
-/** What Connect itself refuses with a code: a message that is missing, a compression it does not have, a deadline, ... */
-const codesOfConnect: Partial<Record<Code, ErrorCode>> = {
-  [Code.InvalidArgument]: 'REQUEST_MALFORMED',
-  [Code.Unimplemented]: 'REQUEST_UNSUPPORTED',
-  [Code.DeadlineExceeded]: 'DEADLINE',
-  [Code.Canceled]: 'CANCELLED',
-  [Code.Internal]: 'INTERNAL',
-};
-
-function withOurCode(error: ConnectError): OperatorError | undefined {
-  const code = codesOfConnect[error.code];
-  const hasOne = error.findDetails(ErrorInfoSchema).length > 0;
-  return code && !hasOne ? new OperatorError(code, error.rawMessage) : undefined;
-}
-
-const emptyJson = 'the body is empty; the JSON of a message without fields is {}';
-const noJson = 'the body is not a JSON object, or not a whole one';
-
-/**
- * Connect 2.1.2 answers INTERNAL to a message that is not protobuf, and speaks of `readMaxBytes`; the tests in
- * tests/server/messages.test.ts hold on to both.
- */
-function inOurTerms(
-  { code, rawMessage }: ConnectError,
-  { bytes }: Pick<CallRecord, 'bytes'>,
-): OperatorError | undefined {
-  const malformed = /^parse binary: (.*)/.exec(rawMessage);
-  if (code === Code.Internal && malformed)
-    return new OperatorError('REQUEST_MALFORMED', `the request is malformed: ${malformed[1]}`);
-  // What was read instead is quoted in full, and may be an image.
-  const json = /^cannot decode (field|message) (\S+) from JSON: (expected [^,]*)?/.exec(rawMessage);
-  if (code === Code.InvalidArgument && json) {
-    const [, kind, name, expected] = json;
-    const unread = kind === 'message' ? noJson : 'the value is not of its type';
-    const problem = expected ?? (bytes === 0 ? emptyJson : unread);
-    return new OperatorError('REQUEST_MALFORMED', `the request is malformed: ${name}: ${problem}`);
-  }
-  const tooLarge =
-    /message (?:size )?(?:(\d+) )?is larger than configured (read|write)MaxBytes (\d+)/;
-  const [, size, direction, most] = tooLarge.exec(rawMessage) ?? [];
-  if (code !== Code.ResourceExhausted || most === undefined) return undefined;
-  const what = direction === 'read' ? 'request' : 'reply';
-  const has = size === undefined ? 'is too large' : `has ${size} bytes`;
-  return new OperatorError(
-    'MESSAGE_TOO_LARGE',
-    `the ${what} ${has}; at most ${most} bytes are allowed (--max-message-bytes)`,
-  );
-}
 
 async function* single(chunk: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
   yield chunk;

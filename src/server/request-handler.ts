@@ -29,19 +29,20 @@ export function createRequestHandler(options: RequestHandlerOptions): RequestHan
   async function handle(request: NodeRequest, response: NodeResponse): Promise<void> {
     if (readiness.state === 'draining' && request.httpVersionMajor === 1)
       response.setHeader('connection', 'close');
-    const path = (request.url ?? '').split('?', 1)[0] ?? '';
+    const path = pathOf(request);
     const { method = '' } = request;
     const rpc = method === 'OPTIONS' ? undefined : rpcs.get(path);
     // One read of a socket brings thousands of them, and all would be answered before anybody else is.
-    if (!rpc) await options.turns.turn('call');
+    if (!rpc) await options.loop.ready('call');
     if (response.closed || response.destroyed) return;
-    if (options.cors(request, response)) return;
+    const isPreflight = options.cors(request, response);
     if (rpc) return handleCall(rpc, request, response, options);
     const isProbe = Object.hasOwn(options.probes, path);
     const places = isProbe ? options.probePlaces : options.routePlaces;
     const routes = isProbe ? options.probes : options.routes;
     if (!enter(places, response, options)) refuse(request, response, places.full);
-    else if (isGrpc(request)) sendUnimplemented(path, response);
+    else if (isPreflight) sendNothing(response);
+    else if (isGrpc(request)) sendUnimplemented(path, request, response);
     else await handleRoute(findRoute(routes, method, path), request, response, options);
     log.debug({ method, path: path.slice(0, 200), status: response.statusCode }, 'request');
   }
@@ -67,13 +68,25 @@ function enter(places: Places, response: NodeResponse, { requestTimeout }: CallO
   return true;
 }
 
+/** Proxies, and all who speak to one, write the target with scheme and host (RFC 9112, 3.2.2). */
+function pathOf({ url = '' }: NodeRequest): string {
+  const [path = ''] = url.replace(/^https?:\/\/[^/?]*/i, '').split('?', 1);
+  return path === '' ? '/' : path;
+}
+
 const isGrpc = ({ headers }: NodeRequest): boolean =>
   /^application\/grpc\b/i.test(headers['content-type'] ?? '');
 
+/** To a preflight: the headers say all. */
+function sendNothing(response: NodeResponse): void {
+  response.statusCode = 204;
+  response.end();
+}
+
 /** A method that is not there, in gRPC's own words: status UNIMPLEMENTED (12) without a message. */
-function sendUnimplemented(path: string, response: NodeResponse): void {
+function sendUnimplemented(path: string, request: NodeRequest, response: NodeResponse): void {
   response.statusCode = 200;
-  response.setHeader('content-type', 'application/grpc');
+  response.setHeader('content-type', request.headers['content-type'] ?? 'application/grpc');
   response.setHeader('grpc-status', '12');
   response.setHeader('grpc-message', encodeGrpcMessage(`there is no method ${path.slice(0, 200)}`));
   response.end();

@@ -39,7 +39,11 @@ export async function sendResponse(
 ): Promise<void> {
   const body = Buffer.from(await reply.arrayBuffer());
   response.statusCode = reply.status;
-  for (const [name, value] of reply.headers) response.setHeader(name, value);
+  for (const [name, value] of reply.headers) {
+    // What CORS has said of it holds as well.
+    const said = name === 'vary' && response.getHeader('vary');
+    response.setHeader(name, said ? `${said}, ${value}` : value);
+  }
   const bodiless = reply.status === 204 || reply.status === 304;
   if (!bodiless) response.setHeader('content-length', body.byteLength);
   if (request.method === 'HEAD') response.end();

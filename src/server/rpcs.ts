@@ -9,12 +9,12 @@ import { convertBodyErrors, convertServiceErrors } from './error-boundary.ts';
 import { createHealthService } from './health-service.ts';
 import type { RpcHandler } from './http-types.ts';
 import { receiveExecute } from './intake/receive-execute.ts';
+import type { LoopScheduler } from './loop-scheduler.ts';
 import { createOperatorService } from './operator-service.ts';
 import { createPlaces, type Places } from './places.ts';
 import type { Readiness } from './readiness.ts';
 import { createReflectionServices } from './reflection-service.ts';
 import { acceptCompression, compressMinBytes } from './reply-encoding.ts';
-import type { Turns } from './turns.ts';
 
 export interface Rpc {
   readonly path: string;
@@ -25,7 +25,7 @@ export interface Rpc {
 export interface RpcsOptions {
   readonly config: Pick<Config, 'endpoint' | 'maxImages' | 'maxMessageBytes' | 'maxCalls'>;
   readonly readiness: Readiness;
-  readonly turns: Turns;
+  readonly loop: LoopScheduler;
   /** Of all that is answered at once, Healthy above all: a crowd of Executes takes nothing from it. */
   readonly promptPlaces: Places;
   /** Told of each Execute that is one too many. */
@@ -56,7 +56,7 @@ export function createRpcs(options: RpcsOptions): readonly Rpc[] {
   router.rpc(method.healthy, operator.healthy);
   router.rpc(method.identity, operator.identity);
   router.service(Health, createHealthService(readiness));
-  const reflection = createReflectionServices(readiness);
+  const reflection = createReflectionServices(readiness, options.loop);
   router.service(ServerReflection, reflection.v1);
   router.service(ServerReflectionAlpha, reflection.v1alpha);
 

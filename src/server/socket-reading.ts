@@ -1,6 +1,6 @@
 /** How much is read of a connection, and when. */
 import type { Socket } from 'node:net';
-import type { Turns } from './turns.ts';
+import type { LoopScheduler } from './loop-scheduler.ts';
 
 /** What a client that speaks HTTP/2 begins with, and no HTTP/1.1 request does. */
 const preface = Buffer.from('PRI ');
@@ -9,7 +9,11 @@ const preface = Buffer.from('PRI ');
 const aFewBytes = 4096;
 
 /** Reads until it is clear which protocol this is, and puts back what was read. */
-export function sniff(socket: Socket, turns: Turns, decide: (isHttp2: boolean) => void): void {
+export function sniff(
+  socket: Socket,
+  loop: LoopScheduler,
+  decide: (isHttp2: boolean) => void,
+): void {
   let read: Buffer = Buffer.alloc(0);
   const onData = (chunk: Buffer): void => {
     read = read.length === 0 ? chunk : Buffer.concat([read, chunk]);
@@ -19,7 +23,7 @@ export function sniff(socket: Socket, turns: Turns, decide: (isHttp2: boolean) =
     socket.off('data', onData);
     socket.pause();
     // Many that were waiting for their first bytes may have got them in the same moment.
-    turns.take(read.length <= aFewBytes ? 'greeting' : 'connection', () => {
+    loop.schedule(read.length <= aFewBytes ? 'greeting' : 'connection', () => {
       if (socket.destroyed) return;
       socket.unshift(read);
       decide(same);
@@ -43,7 +47,7 @@ const lookEvery = 5;
  * whoever unpacks: Bun 1.4.5 itself has no limit to what a request over HTTP/1.1 holds unread.
  * @param unread - bytes
  */
-export function readInTurns(socket: Socket, turns: Turns, unread: () => number): void {
+export function readInTurns(socket: Socket, loop: LoopScheduler, unread: () => number): void {
   // As Node's HTTP server marks a socket that must not be read now: else each piece that is taken from the request resumes it.
   const marked: Socket & { _paused?: boolean } = socket;
   const goOn = (): void => {
@@ -53,12 +57,12 @@ export function readInTurns(socket: Socket, turns: Turns, unread: () => number):
       marked._paused = false;
       socket.resume();
     };
-    turns.take('read', resume, () => socket.destroyed);
+    loop.schedule('read', resume, () => socket.destroyed);
   };
   socket.on('data', (chunk: Buffer) => {
     // A short request is read whole already: whoever had it wait its turn would have the answer's reader wait, too.
     if (chunk.length <= shortRequest && unread() <= maxUnread) return;
-    if (socket.isPaused() || (turns.mayGoOn('read') && unread() <= maxUnread)) return;
+    if (socket.isPaused() || (loop.hasTime('read') && unread() <= maxUnread)) return;
     marked._paused = true;
     socket.pause();
     goOn();

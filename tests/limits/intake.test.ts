@@ -18,6 +18,7 @@ const openTexts = (maxImages = 1000): Texts =>
   createTexts({
     ticket: openAdmission({ maxImages, maxQueue: 1e6 }).open(),
     maxImages,
+    maxRest: 10_000,
     maxMessageBytes: 1e8,
   });
 const datasOf = ({ datas }: Texts): string[] => datas.map((text) => Buffer.from(text).toString());
@@ -101,6 +102,18 @@ test.each([
 test('createProtobufReader, a URL that is not UTF-8 is REQUEST_MALFORMED', () => {
   const reader = createProtobufReader(openTexts(), 1e6);
   expect(codeOf(() => reader.push(Uint8Array.of(field(1, 2), 1, 0xff)))).toBe('REQUEST_MALFORMED');
+});
+
+test('createProtobufReader, more bytes of URLs than allowed are refused as they come; images are not among them', () => {
+  const text = (number: number, length: number): Buffer =>
+    Buffer.concat([
+      Buffer.of(field(number, 2), (length & 127) | 128, length >> 7),
+      Buffer.alloc(length, 'a'),
+    ]);
+  const reader = createProtobufReader(openTexts(), 1e6);
+  reader.push(text(2, 16_000));
+  reader.push(text(1, 6000));
+  expect(codeOf(() => reader.push(text(1, 6000).subarray(0, 5000)))).toBe('MESSAGE_TOO_LARGE');
 });
 
 test('createProtobufReader, a text longer than a message may be is refused before it comes', () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { connect } from 'node:http2';
 import { createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import { Health } from '../../src/gen/grpc/health/v1/health_pb.ts';
@@ -87,4 +88,23 @@ test('probes, are logged at debug', async () => {
   await createClient(Health, createGrpcTransport({ baseUrl: running.url })).check({});
   const line = await running.logged((l) => l.service === 'grpc.health.v1.Health');
   expect(line).toMatchObject({ level: 20, method: 'Check', code: 'ok' });
+});
+
+test('access line, a stream that fails after its first message says so', async () => {
+  const session = connect(running.url);
+  const stream = session.request({
+    ':method': 'POST',
+    ':path': '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo',
+    'content-type': 'application/grpc',
+    'x-request-id': 'stream-1',
+    te: 'trailers',
+  });
+  stream.resume();
+  stream.write(Buffer.alloc(5));
+  await new Promise((resolve) => stream.once('data', resolve));
+  stream.end(Buffer.from([0, 0, 0, 0, 2, 0xff, 0xff]));
+  const line = await running.logged((l) => l.requestId === 'stream-1');
+  session.destroy();
+  expect(line.code).not.toBe('ok');
+  expect(line.message).toBeString();
 });

@@ -95,3 +95,9 @@ test('routes, one that throws is a 500 with the cause in the log only', async ()
   const line = await broken.logged((l) => l.msg === 'a route failed');
   expect(line.err).toMatchObject({ message: 'made up' });
 });
+
+test('CORS, a file of the page varies by origin as well as by packing', async () => {
+  const reply = await fetch(`${closed.url}/page.css`, { headers: { origin: page } });
+  expect(reply.headers.get('access-control-allow-origin')).toBe(page);
+  expect(reply.headers.get('vary')).toBe('Origin, Accept-Encoding');
+});

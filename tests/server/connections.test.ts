@@ -118,6 +118,63 @@ describe('a client that is gone while its call is computed, is noticed long befo
   });
 });
 
+describe('102 Processing goes to nobody who could take it for something else', () => {
+  const head = 'Host: a\r\nContent-Type: application/json\r\n';
+  const execute = (ms: number, version: string): string => {
+    const body = JSON.stringify({ datas: [`FAKE_DELAY:${ms}`] });
+    return `POST /omnisearch.Operator/Execute HTTP/${version}\r\n${head}Content-Length: ${body.length}\r\n\r\n${body}`;
+  };
+
+  test('HTTP/1.0, which has none', async () => {
+    await using patient = await startServer({ config: { requestTimeout: 60_000 } });
+    const { socket, received, closed } = await open(patient.port);
+    socket.end(execute(800, '1.0'));
+    await closed;
+    expect(received()).toStartWith('HTTP/1.1 200 OK');
+  });
+
+  test('HTTP/1.1, while the answer to an earlier request is being sent', async () => {
+    await using patient = await startServer({ config: { requestTimeout: 60_000 } });
+    const { socket, received } = await open(patient.port);
+    const message = '\0\0\0\0\x02{}';
+    const watch = `POST /grpc.health.v1.Health/Watch HTTP/1.1\r\n${head.replace('json', 'connect+json')}Content-Length: ${message.length}\r\n\r\n${message}`;
+    socket.end(watch + execute(60_000, '1.1'));
+    await eventually(() => received().includes('SERVING') || undefined);
+    await Bun.sleep(700);
+    expect(received()).not.toContain('102 Processing');
+    socket.destroy();
+  });
+});
+
+test('a client that asks on and reads no answer is closed before its answers take much memory', async () => {
+  await using patient = await startServer();
+  const { socket, closed } = await open(patient.port);
+  socket.pause();
+  const asks = 'OPTIONS / HTTP/1.1\r\nHost: a\r\nAccess-Control-Request-Method: POST\r\n\r\n';
+  socket.write(asks.repeat(20_000));
+  let most = 0;
+  const timer = setInterval(() => {
+    most = Math.max(most, patient.server.calls);
+  });
+  await patient.logged((line) => line.msg === 'a connection with 1024 open requests is closed');
+  clearInterval(timer);
+  expect(most).toBeLessThanOrEqual(1024);
+  socket.resume();
+  await closed;
+  await eventually(() => patient.server.calls === 0 || undefined);
+});
+
+test('a request whose target has scheme and host, as a proxy writes it', async () => {
+  const { socket, received } = await open(running.port);
+  socket.write('GET http://other:80/healthz?a HTTP/1.1\r\nHost: a\r\n\r\n');
+  await eventually(() => received().startsWith('HTTP/1.1 200') || undefined);
+  socket.write(
+    'POST http://other/omnisearch.Operator/Healthy HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}',
+  );
+  await eventually(() => received().includes('{"healthy":"healthy"}') || undefined);
+  socket.destroy();
+});
+
 test('a thousand requests in one packet, do not keep another connection waiting for all of them', async () => {
   const { socket, received } = await open(running.port);
   const answered = (): number => received().split('HTTP/1.1 200').length - 1;
@@ -226,6 +283,32 @@ test('--max-connections, further ones are closed until there is room', async () 
   await first.closed;
   expect((await fetch(`${small.url}/healthz`)).status).toBe(200);
   second.socket.destroy();
+});
+
+test('--max-connections, who has been without a call for longest gives way to a new one', async () => {
+  await using small = await startServer({ config: { maxConnections: 3 } });
+  const calls = await open(small.port);
+  const body = JSON.stringify({ datas: ['FAKE_DELAY:2500'] });
+  calls.socket.write(
+    `POST /omnisearch.Operator/Execute HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  );
+  await eventually(() => small.embedder.inFlight === 1 || undefined);
+  const idle = await open(small.port);
+  idle.socket.write(get);
+  await eventually(() => idle.received().startsWith('HTTP/1.1 200') || undefined);
+  const silent = await open(small.port);
+  // Not before it has been so for a second.
+  await (await open(small.port)).closed;
+  await Bun.sleep(1100);
+  expect((await fetch(`${small.url}/healthz`)).status).toBe(200);
+  await idle.closed;
+  expect(
+    await small.logged((line) =>
+      String(line.msg).includes('without a call is closed (--max-connections)'),
+    ),
+  ).toBeTruthy();
+  await eventually(() => calls.received().includes('"nums":"1"') || undefined);
+  for (const { socket } of [calls, silent]) socket.destroy();
 });
 
 test('--max-bytes-in-flight, requests that would hold more together are refused', async () => {

@@ -252,6 +252,30 @@ test('what Connect refuses by itself carries a code of the catalogue as well', a
   });
 });
 
+test('a deadline that no timer can hold is none', async () => {
+  const type = { 'content-type': 'application/grpc' };
+  const slow = 'FAKE_DELAY:50';
+  // 25 days and more than a thousand years.
+  for (const far of ['600H', '99999999H']) {
+    const headers = { ...type, 'grpc-timeout': far };
+    const reply = await http2Post(running.url, execute, headers, frame(request(slow)));
+    expect(reply.trailers['grpc-status']).toBe('0');
+  }
+  const far = { 'connect-timeout-ms': '9999999999' };
+  expect((await postJson(running.url, 'Execute', { datas: [slow] }, far)).status).toBe(200);
+});
+
+test('a link-local address with its interface, as grpcio writes it, is as good as any', async () => {
+  for (const authority of ['[fe80::1%eth0]:52001', '[fe80::1%25eth0]:52001']) {
+    const headers = { ':authority': authority, 'content-type': 'application/grpc' };
+    const reply = await http2Post(running.url, healthy, headers, frame(Buffer.alloc(0)));
+    expect(reply.headers[':status']).toBe(200);
+    expect(reply.trailers['grpc-status']).toBe('0');
+    const json = await postJson(running.url, 'Healthy', {}, { host: authority });
+    expect(await json.json()).toEqual({ healthy: 'healthy' });
+  }
+});
+
 test('an unknown compression is UNIMPLEMENTED and says what there is', async () => {
   const type = { 'content-type': 'application/grpc', 'grpc-encoding': 'snappy' };
   const reply = await http2Post(running.url, execute, type, frame(request('a'), 1));
@@ -262,11 +286,13 @@ test('an unknown compression is UNIMPLEMENTED and says what there is', async () 
 test.each([
   ['application/grpc', 'grpc-status'],
   ['application/grpc+proto', 'grpc-status'],
+  ['application/grpc-web+proto', 'grpc-status'],
 ])('an unknown method, %s: UNIMPLEMENTED in the headers', async (type, status) => {
   for (const path of ['/omnisearch.Operator/Nothing', '/other.Service/Execute']) {
     const reply = await http2Post(running.url, path, { 'content-type': type }, frame(request()));
     expect(reply.headers[':status']).toBe(200);
     expect(reply.headers[status]).toBe('12');
+    expect(reply.headers['content-type']).toBe(type);
   }
 });
 

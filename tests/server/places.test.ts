@@ -120,6 +120,26 @@ test('--max-calls, replies that nobody reads keep nobody out', async () => {
   session.destroy();
 });
 
+test('--max-calls, a refusal that nobody reads is given up', async () => {
+  await using running = await startServer({ config: { maxCalls: 1 } });
+  const call = postJson(running.url, 'Execute', { datas: ['FAKE_DELAY:4000'] });
+  await eventually(() => running.embedder.inFlight === 1 || undefined);
+  const session = connect(running.url, { settings: { initialWindowSize: 0 } });
+  session.on('error', () => {});
+  const stream = session.request({
+    ':method': 'POST',
+    ':path': '/omnisearch.Operator/Execute',
+    'content-type': 'application/json',
+  });
+  stream.on('error', () => {});
+  stream.end('{}');
+  await eventually(() => running.server.calls === 2 || undefined);
+  await eventually(() => running.server.calls === 1 || undefined);
+  expect(running.embedder.inFlight).toBe(1);
+  session.destroy();
+  expect((await call).status).toBe(200);
+});
+
 test('--request-timeout, a route’s reply that nobody reads is given up', async () => {
   await using running = await startServer({ config: { requestTimeout: 300 } });
   const session = connect(running.url, { settings: { initialWindowSize: 0 } });

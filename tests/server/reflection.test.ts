@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { connect } from 'node:http2';
 import { createFileRegistry, fromBinary } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { createClient } from '@connectrpc/connect';
@@ -84,6 +85,30 @@ describe.each(Object.entries(asking))('%s', (_, ask) => {
     ]);
     expect(replies[1]?.messageResponse.value).toMatchObject({ errorCode: 5 });
   });
+});
+
+test('thousands of questions in one packet, others are answered in between', async () => {
+  const session = connect(running.url);
+  session.on('error', () => {});
+  const stream = session.request({
+    ':method': 'POST',
+    ':path': '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo',
+    'content-type': 'application/grpc',
+    te: 'trailers',
+  });
+  let bytes = 0;
+  stream.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+  });
+  const count = 10_000;
+  const failed = 37;
+  let between = 0;
+  const timer = setInterval(() => between++, 1);
+  stream.end(Buffer.alloc(5 * count));
+  await eventually(() => bytes >= failed * count || undefined);
+  clearInterval(timer);
+  expect(between).toBeGreaterThan(20);
+  session.destroy();
 });
 
 test('a stream that stays open does not hold up the end', async () => {

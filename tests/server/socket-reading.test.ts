@@ -2,8 +2,8 @@
 import { expect, test } from 'bun:test';
 import type { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
+import type { LoopScheduler, Priority } from '../../src/server/loop-scheduler.ts';
 import { readInTurns, sniff } from '../../src/server/socket-reading.ts';
-import type { Kind, Turns } from '../../src/server/turns.ts';
 
 interface Fixture {
   readonly socket: PassThrough;
@@ -12,29 +12,29 @@ interface Fixture {
   over: boolean;
   /** What waits for its turn. */
   readonly waiting: (() => void)[];
-  readonly kinds: Kind[];
-  readonly turns: Turns;
+  readonly kinds: Priority[];
+  readonly loop: LoopScheduler;
 }
 
 function prepare(): Fixture {
   const waiting: (() => void)[] = [];
-  const kinds: Kind[] = [];
-  const turns: Turns = {
-    mayGoOn: () => !fixture.over,
-    take(kind, run) {
+  const kinds: Priority[] = [];
+  const loop: LoopScheduler = {
+    hasTime: () => !fixture.over,
+    schedule(kind, run) {
       kinds.push(kind);
       waiting.push(run);
     },
-    turn: () => Promise.resolve(),
+    ready: () => Promise.resolve(),
   };
   const socket = new PassThrough();
-  const fixture: Fixture = { socket, unread: 0, over: false, waiting, kinds, turns };
+  const fixture: Fixture = { socket, unread: 0, over: false, waiting, kinds, loop };
   return fixture;
 }
 function start(): Fixture {
   const fixture = prepare();
-  const { socket, turns } = fixture;
-  readInTurns(socket as unknown as Socket, turns, () => fixture.unread);
+  const { socket, loop } = fixture;
+  readInTurns(socket as unknown as Socket, loop, () => fixture.unread);
   return fixture;
 }
 async function bring({ socket }: Fixture): Promise<void> {
@@ -96,9 +96,9 @@ test.each([
   { what: 'a short request', text: 'GET / HTTP/1.1\r\n', kind: 'greeting', isHttp2: false },
   { what: 'an upload', text: `POST / ${'a'.repeat(10_000)}`, kind: 'connection', isHttp2: false },
 ] as const)('sniff, $what: takes its turn as a $kind', async ({ text, kind, isHttp2 }) => {
-  const { socket, turns, waiting, kinds } = prepare();
+  const { socket, loop, waiting, kinds } = prepare();
   const decided: boolean[] = [];
-  sniff(socket as unknown as Socket, turns, (is) => decided.push(is));
+  sniff(socket as unknown as Socket, loop, (is) => decided.push(is));
   socket.write(text);
   await Bun.sleep(1);
   expect(kinds).toEqual([kind]);

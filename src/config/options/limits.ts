@@ -169,7 +169,8 @@ export const limitOptions = {
     fallback: 1024,
     group: 'limits',
     commands: serve,
-    description: 'Most connections at once. Further ones are closed.',
+    description:
+      'Most connections at once. A further one gets the place of one without a call, or is closed.',
   }),
   maxConcurrentStreams: option({
     type: integer(1, 100_000),

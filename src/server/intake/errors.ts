@@ -9,3 +9,10 @@ export const tooLarge = (most: number, bytes?: number): OperatorError =>
     'MESSAGE_TOO_LARGE',
     `the request ${bytes === undefined ? 'is too large' : `has ${bytes} bytes`}; at most ${most} bytes are allowed (--max-message-bytes)`,
   );
+
+/** @param most - bytes that are no image */
+export const tooMuchBeside = (most: number): OperatorError =>
+  new OperatorError(
+    'MESSAGE_TOO_LARGE',
+    `the request has more than ${most} bytes beside its images`,
+  );

@@ -3,9 +3,8 @@
  * the place of each; Connect reads it, and has its say about whatever is wrong with it. To parse 60 MB of JSON at once keeps
  * the network's thread from everything else for a tenth of a second, and takes four times the memory.
  */
-import { OperatorError } from '../../errors.ts';
 import { ExecuteRequestSchema } from '../../gen/omnisearch/operator_pb.ts';
-import { malformed } from './errors.ts';
+import { malformed, tooMuchBeside } from './errors.ts';
 import type { MessageReader } from './protobuf-reader.ts';
 import type { TextSink } from './texts.ts';
 
@@ -56,11 +55,7 @@ export function createJsonReader({
 
   function keep(bytes: Uint8Array): void {
     const length = restLength + bytes.length;
-    if (length > maxRest)
-      throw new OperatorError(
-        'MESSAGE_TOO_LARGE',
-        `the request has more than ${maxRest} bytes beside its images`,
-      );
+    if (length > maxRest) throw tooMuchBeside(maxRest);
     if (length > rest.length) {
       const larger = Buffer.allocUnsafe(2 * length);
       rest.copy(larger, 0, 0, restLength);

@@ -10,8 +10,8 @@ import type { EmbedRequest, EncodedText } from '../../embedder/embedder.ts';
 import { freePiece } from '../../free-buffer.ts';
 import type { ExecuteRequest } from '../../gen/omnisearch/operator_pb.ts';
 import type { RpcHandler, UniversalReply, UniversalRequest } from '../http-types.ts';
+import type { LoopScheduler } from '../loop-scheduler.ts';
 import type { Readiness } from '../readiness.ts';
-import type { Turns } from '../turns.ts';
 import { createJsonReader, type JsonReaderOptions } from './json-reader.ts';
 import { bareMessage, type Chunks, envelopedMessage } from './message-chunks.ts';
 import { createProtobufReader, type MessageReader } from './protobuf-reader.ts';
@@ -19,7 +19,7 @@ import { createTexts, type Texts } from './texts.ts';
 
 export interface ReceiveOptions {
   readonly readiness: Readiness;
-  readonly turns: Turns;
+  readonly loop: LoopScheduler;
   readonly maxMessageBytes: number;
   readonly maxImages: number;
 }
@@ -40,7 +40,7 @@ export function receivedFor(message: ExecuteRequest, values: ContextValues): Emb
 /** In front of Connect's handler of Execute. */
 export function receiveExecute<H extends RpcHandler>(handler: H, options: ReceiveOptions): H {
   const receive = async (request: UniversalRequest): Promise<UniversalReply> => {
-    await options.turns.turn('call');
+    await options.loop.ready('call');
     const intake = openIntake(request, options);
     try {
       return await handler({
@@ -70,6 +70,7 @@ interface Opened {
 
 function openIntake(request: UniversalRequest, options: ReceiveOptions): Intake {
   const { maxImages, maxMessageBytes } = options;
+  const maxRest = maxRestOf(maxImages);
   const type = request.header.get('content-type') ?? '';
   const enveloped = /^application\/grpc/i.test(type);
   const json = /json/i.test(type);
@@ -79,7 +80,7 @@ function openIntake(request: UniversalRequest, options: ReceiveOptions): Intake 
   /** Not before Connect asks for the body: until then it may have refused the request for its header. */
   function open(): Opened {
     const ticket = options.readiness.serving().admission.open();
-    opened = { ticket, texts: createTexts({ ticket, maxImages, maxMessageBytes }) };
+    opened = { ticket, texts: createTexts({ ticket, maxImages, maxRest, maxMessageBytes }) };
     return opened;
   }
 
@@ -90,7 +91,7 @@ function openIntake(request: UniversalRequest, options: ReceiveOptions): Intake 
       texts.expect(bytes);
     };
     const message = { maxMessageBytes, expect };
-    const pieces = inTurns(request.body, options.turns);
+    const pieces = inTurns(request.body, options.loop);
     const chunks = enveloped
       ? envelopedMessage(pieces, message)
       : bareMessage(pieces, request.header, message);
@@ -98,7 +99,7 @@ function openIntake(request: UniversalRequest, options: ReceiveOptions): Intake 
       ? await readJson(chunks, {
           sink: texts,
           nameOf: (n) => name + n,
-          maxRest: maxRestOf(maxImages),
+          maxRest,
           maxTexts: maxTextsOf(maxImages),
         })
       : await readProtobuf(chunks, createProtobufReader(texts, maxMessageBytes));
@@ -125,9 +126,9 @@ function openIntake(request: UniversalRequest, options: ReceiveOptions): Intake 
   };
 }
 
-async function* inTurns(body: Chunks, turns: Turns): Chunks & AsyncGenerator<Uint8Array> {
+async function* inTurns(body: Chunks, loop: LoopScheduler): Chunks & AsyncGenerator<Uint8Array> {
   for await (const chunk of body) {
-    if (!turns.mayGoOn('piece')) await turns.turn('piece');
+    if (!loop.hasTime('piece')) await loop.ready('piece');
     yield chunk;
   }
 }

@@ -2,7 +2,7 @@
 import { mostLookedAt, type Ticket } from '../../embedder/admission.ts';
 import { OperatorError } from '../../errors.ts';
 import { freeBuffer } from '../../free-buffer.ts';
-import { malformed } from './errors.ts';
+import { malformed, tooMuchBeside } from './errors.ts';
 
 export type Field = 'urls' | 'datas';
 
@@ -27,6 +27,8 @@ export interface TextsOptions {
   readonly ticket: Ticket;
   /** Most URLs, also where they are not looked at; images are counted by the ticket. */
   readonly maxImages: number;
+  /** Most bytes of all URLs: one of a hundred megabytes is a tenth of a second of the network's thread, and no URL. */
+  readonly maxRest: number;
   /** What the message has at most, until its size is told. */
   readonly maxMessageBytes: number;
 }
@@ -56,9 +58,10 @@ interface Text {
   nextLook: number;
 }
 
-export function createTexts({ ticket, maxImages, maxMessageBytes }: TextsOptions): Texts {
+export function createTexts({ ticket, maxImages, maxRest, maxMessageBytes }: TextsOptions): Texts {
   const datas: Uint8Array<ArrayBuffer>[] = [];
   const urls: string[] = [];
+  let urlBytes = 0;
   let current: Text | undefined;
   /** Bytes of the message that may still come. */
   let toCome = maxMessageBytes;
@@ -92,6 +95,8 @@ export function createTexts({ ticket, maxImages, maxMessageBytes }: TextsOptions
     },
     write(bytes) {
       if (!current) return;
+      if (current.item === undefined) urlBytes += bytes.length;
+      if (urlBytes > maxRest) throw tooMuchBeside(maxRest);
       ticket.hold(bytes.length, current.item);
       if (!current.known) makeRoom(current, bytes.length);
       new Uint8Array(current.buffer).set(bytes, current.length);

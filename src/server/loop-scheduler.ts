@@ -3,17 +3,17 @@
  * work, and sockets are read half a megabyte at a time: done as it comes, whoever asks for Healthy next waits for all of it.
  * So what can wait is done for some milliseconds in each turn of the event loop, and the rest in the turns that follow.
  */
-export interface Turns {
-  /** Settles when it may be done; `take` for those who can wait. */
-  turn(kind: Kind): Promise<void>;
+export interface LoopScheduler {
+  /** Settles when it may be done; `schedule` for those who can wait. */
+  ready(priority: Priority): Promise<void>;
   /**
-   * Runs it in this turn if there is time left, else in one of the next. Within a kind first come, first served; of arrivals
+   * Runs it in this turn if there is time left, else in one of the next. Within a priority first come, first served; of arrivals
    * the newest and the oldest in turn, so that who comes behind a crowd is not behind all of it, and none waits for ever.
    * @param gone - true when it need not be done any more: then it takes nobody's time
    */
-  take(kind: Kind, run: () => void, gone?: () => boolean): void;
-  /** Whether more of a kind may be done without `take`: there is time left in this turn, and nothing waits that goes before. */
-  mayGoOn(kind: Kind): boolean;
+  schedule(priority: Priority, run: () => void, gone?: () => boolean): void;
+  /** Whether more of a priority may be done without `schedule`: there is time left in this turn, and nothing waits that goes before. */
+  hasTime(priority: Priority): boolean;
 }
 
 /**
@@ -22,20 +22,20 @@ export interface Turns {
  * one is opened that has begun to send much; `call`: an Execute is begun; `piece`: some of its body is taken; `read`: more of
  * it is read.
  */
-const kinds = ['greeting', 'arrival', 'connection', 'call', 'piece', 'read'] as const;
-export type Kind = (typeof kinds)[number];
+const priorities = ['greeting', 'arrival', 'connection', 'call', 'piece', 'read'] as const;
+export type Priority = (typeof priorities)[number];
 
 /** What follows later in the loop's turn, in milliseconds: the socket is then read, into memory that is new each time. */
-const costs: Readonly<Partial<Record<Kind, number>>> = { arrival: 0.2, connection: 1, read: 1 };
+const costs: Readonly<Partial<Record<Priority, number>>> = { arrival: 0.2, connection: 1, read: 1 };
 
-export interface TurnsOptions {
+export interface LoopSchedulerOptions {
   /** Milliseconds. @default 4 */
   readonly length?: number;
-  /** A kind that has waited for so many milliseconds goes first, one in a turn: none waits for ever. @default 20 */
+  /** A priority that has waited for so many milliseconds goes first for once: none waits for ever. @default 20 */
   readonly patience?: number;
 }
 
-/** For how long a kind that has waited goes first, milliseconds. */
+/** For how long a priority that has waited goes first, milliseconds. */
 const favour = 2;
 /** So many immediates at a time; whatever else waits takes none of the loop's time. */
 const mostPending = 64;
@@ -45,18 +45,21 @@ interface Waiting {
   gone?: (() => boolean) | undefined;
 }
 
-export function createTurns({ length = 4, patience = 20 }: TurnsOptions = {}): Turns {
-  const queues = kinds.map((kind) => ({
-    kind,
+export function createLoopScheduler({
+  length = 4,
+  patience = 20,
+}: LoopSchedulerOptions = {}): LoopScheduler {
+  const queues = priorities.map((priority) => ({
+    priority,
     waiting: [] as Waiting[],
     /** When one of them was last done, or the first began to wait. */
     last: 0,
   }));
   type Queue = (typeof queues)[number];
-  const queueOf = (kind: Kind): Queue => queues[kinds.indexOf(kind)] as Queue;
+  const queueOf = (priority: Priority): Queue => queues[priorities.indexOf(priority)] as Queue;
   let newest = false;
   let ends: number | undefined;
-  /** In this turn: something was done; a kind that had waited for long goes first, until then. */
+  /** In this turn: something was done; a priority that had waited for long goes first, until then. */
   let done = false;
   let favoured: Queue | undefined;
   let favouredUntil = 0;
@@ -75,7 +78,7 @@ export function createTurns({ length = 4, patience = 20 }: TurnsOptions = {}): T
     return ends;
   }
 
-  const hasTime = (): boolean => performance.now() < begin();
+  const isTimeLeft = (): boolean => performance.now() < begin();
 
   function next(): Queue | undefined {
     let first: Queue | undefined;
@@ -85,7 +88,7 @@ export function createTurns({ length = 4, patience = 20 }: TurnsOptions = {}): T
       first ??= queue;
       if (!longest || queue.last < longest.last) longest = queue;
     }
-    const time = hasTime();
+    const time = isTimeLeft();
     const now = performance.now();
     if (longest && !favoured && now - longest.last > patience) {
       favoured = longest;
@@ -97,7 +100,7 @@ export function createTurns({ length = 4, patience = 20 }: TurnsOptions = {}): T
   }
 
   function start(queue: Queue, run: () => void): void {
-    const cost = costs[queue.kind] ?? 0;
+    const cost = costs[queue.priority] ?? 0;
     ends = begin() - cost;
     favouredUntil -= cost;
     done = true;
@@ -106,10 +109,10 @@ export function createTurns({ length = 4, patience = 20 }: TurnsOptions = {}): T
   }
 
   /** The next that is still wanted. */
-  function takeFrom({ kind, waiting }: Queue): Waiting | undefined {
-    if (kind === 'arrival') newest = !newest;
+  function takeFrom({ priority, waiting }: Queue): Waiting | undefined {
+    if (priority === 'arrival') newest = !newest;
     for (;;) {
-      const entry = kind === 'arrival' && newest ? waiting.pop() : waiting.shift();
+      const entry = priority === 'arrival' && newest ? waiting.pop() : waiting.shift();
       if (!entry?.gone?.()) return entry;
     }
   }
@@ -129,12 +132,13 @@ export function createTurns({ length = 4, patience = 20 }: TurnsOptions = {}): T
     if (queues.reduce((sum, { waiting }) => sum + waiting.length, 0) > pending) arm();
   }
 
-  const mayGoOn = (kind: Kind): boolean =>
-    hasTime() && queues.slice(0, kinds.indexOf(kind)).every(({ waiting }) => waiting.length === 0);
+  const hasTime = (priority: Priority): boolean =>
+    isTimeLeft() &&
+    queues.slice(0, priorities.indexOf(priority)).every(({ waiting }) => waiting.length === 0);
 
-  function take(kind: Kind, run: () => void, gone?: () => boolean): void {
-    const queue = queueOf(kind);
-    if (mayGoOn(kind) && queue.waiting.length === 0) start(queue, run);
+  function schedule(priority: Priority, run: () => void, gone?: () => boolean): void {
+    const queue = queueOf(priority);
+    if (hasTime(priority) && queue.waiting.length === 0) start(queue, run);
     else {
       if (queue.waiting.push({ run, gone }) === 1) queue.last = performance.now();
       arm();
@@ -142,8 +146,8 @@ export function createTurns({ length = 4, patience = 20 }: TurnsOptions = {}): T
   }
 
   return {
-    take,
-    turn: (kind) => new Promise((resolve) => take(kind, resolve)),
-    mayGoOn,
+    schedule,
+    ready: (priority) => new Promise((resolve) => schedule(priority, resolve)),
+    hasTime,
   };
 }

@@ -10,7 +10,7 @@ const askEvery = 500;
  * 10.1), which every client passes over (RFC 9110, 15.2).
  * @param waits - whether it waits for an answer of which nothing has been sent yet
  */
-export function askWhetherThere(socket: Socket, waits: () => boolean): void {
+export function probeHalfClosed(socket: Socket, waits: () => boolean): void {
   const timer = setInterval(() => {
     if (socket.destroyed) clearInterval(timer);
     else if (waits() && socket.writableLength === 0)
