@@ -1,4 +1,5 @@
 /** From the command line to an exit code. */
+import type { NameAsGiven } from '../config/name-as-given.ts';
 import { parseCommandLine } from '../config/parse-command-line.ts';
 import { readEnvironment } from '../environment.ts';
 import { ConfigError } from '../errors.ts';
@@ -28,6 +29,8 @@ export async function runCli(
   argv: readonly string[],
   source: EmbedderSource = realSource,
 ): Promise<number> {
+  let asGiven: NameAsGiven = (sentence) => sentence;
+  const say = (sentence: string): void => complain(asGiven(sentence));
   try {
     const line = parseCommandLine(argv, readEnvironment(), Object.keys(commands));
     if (line.version) {
@@ -41,14 +44,15 @@ export async function runCli(
       print(helpText(named, Math.min(process.stdout.columns || 100, 120)));
       return 0;
     }
-    const { config, warnings } = line;
-    return await command.run({ config, warnings, ...source, print, complain });
+    const { config, warnings, nameAsGiven } = line;
+    asGiven = nameAsGiven;
+    return await command.run({ config, warnings, nameAsGiven, ...source, print, complain: say });
   } catch (thrown) {
     if (!(thrown instanceof ConfigError)) {
-      complain(`resnet50-encoder: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+      say(`resnet50-encoder: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
       return 1;
     }
-    for (const problem of thrown.message.split('\n')) complain(`resnet50-encoder: ${problem}`);
+    for (const problem of thrown.message.split('\n')) say(`resnet50-encoder: ${problem}`);
     const command = argv.find((word) => word in commands);
     complain(`resnet50-encoder ${command ? `${command} ` : ''}--help lists the options.`);
     return 2;

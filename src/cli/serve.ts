@@ -25,7 +25,7 @@ export async function serve(context: CommandContext): Promise<number> {
 }
 
 async function serveUntilTold(
-  { config, warnings, checkOptions, openEmbedder }: CommandContext,
+  { config, warnings, nameAsGiven, checkOptions, openEmbedder }: CommandContext,
   log: ClosingLog,
 ): Promise<number> {
   // A start that is sure to fail does not take calls first.
@@ -42,12 +42,12 @@ async function serveUntilTold(
     const { address, port } = await server.listen();
     log.info({ address, port, version, commit }, `listening on ${address}`);
   } catch (error) {
-    log.fatal(explainListenError(error, config));
+    log.fatal(nameAsGiven(explainListenError(error, config)));
     return 1;
   }
-  void warnOfEndpoint(config.endpoint, log);
+  void warnOfEndpoint(config.endpoint, (fields, message) => log.warn(fields, nameAsGiven(message)));
 
-  openEmbedder(config, (message, level = 'info') => log[level](message)).then(
+  openEmbedder(config, (message, level = 'info') => log[level](nameAsGiven(message))).then(
     opening.resolve,
     opening.reject,
   );
@@ -68,12 +68,15 @@ async function serveUntilTold(
     return 1;
   }
   tellReady(start, config, log);
-  const registration = await keepRegistered(config, start, isReady, log);
+  const registration = await keepRegistered(config, start, isReady, {
+    info: (fields, message) => log.info(fields, message),
+    warn: (fields, message) => log.warn(fields, nameAsGiven(message)),
+  });
   const end = await Promise.race([shutdown.promise, start.lost]);
   if (end !== 'shutdown')
     log.fatal({ err: end }, 'the model can no longer be run: ending, to be started again');
   const [cut] = await Promise.all([server.close(), registration?.stop()]);
-  if (cut > 0) log.warn({ calls: cut }, 'calls were cut off (--drain-timeout)');
+  if (cut > 0) log.warn({ calls: cut }, nameAsGiven('calls were cut off (--drain-timeout)'));
   await start.close();
   log.info('ended');
   return end === 'shutdown' ? 0 : 1;
