@@ -5,6 +5,7 @@ import { readEnvironment } from '../environment.ts';
 import { ConfigError } from '../errors.ts';
 import type { EmbedderSource } from './command.ts';
 import { commands } from './commands.ts';
+import { explainOutOfMemory } from './out-of-memory.ts';
 
 const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -49,7 +50,8 @@ export async function runCli(
     return await command.run({ config, warnings, nameAsGiven, ...source, print, complain: say });
   } catch (thrown) {
     if (!(thrown instanceof ConfigError)) {
-      say(`resnet50-encoder: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+      const message = thrown instanceof Error ? thrown.message : String(thrown);
+      say(`resnet50-encoder: ${explainOutOfMemory(thrown) ?? message}`);
       return 1;
     }
     for (const problem of thrown.message.split('\n')) say(`resnet50-encoder: ${problem}`);

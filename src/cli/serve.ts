@@ -11,6 +11,7 @@ import { commit, version } from '../version.ts';
 import type { CommandContext } from './command.ts';
 import { assertRegistrable, keepRegistered } from './keep-registered.ts';
 import { explainListenError } from './listen-error.ts';
+import { explainOutOfMemory } from './out-of-memory.ts';
 import { shutdownSignal } from './shutdown-signal.ts';
 import { warnOfEndpoint } from './warn-of-endpoint.ts';
 
@@ -64,7 +65,9 @@ async function serveUntilTold(
   if ('error' in start) {
     await server.close();
     if (start.error instanceof ConfigError) throw start.error;
-    log.fatal({ err: start.error }, 'the model could not be opened');
+    const memory = explainOutOfMemory(start.error);
+    if (memory !== undefined) log.fatal(memory);
+    else log.fatal({ err: start.error }, 'the model could not be opened');
     return 1;
   }
   tellReady(start, config, log);
