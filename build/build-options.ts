@@ -16,11 +16,14 @@ const table = {
     'FILE',
     'ONNX file of the model; its manifest lies beside it (default: the model prepared before, or else made of the published weights)',
   ),
-  weights: text('FILE|URL', 'make the model of these weights first'),
+  weights: text(
+    'FILE|URL|untrained',
+    'make the model of these weights first: Keras HDF5 or torchvision safetensors; untrained makes random ones',
+  ),
   'no-model': flag('put no model inside; it is then started with --model FILE'),
   precision: oneOf([...precisions, 'all'], 'variants to put inside (default: fp32)'),
   release: flag('refuse random (untrained) weights'),
-  'allow-untrained': flag('with --release: take them all the same'),
+  'allow-untrained': flag('with --release: take random weights all the same'),
   target: text(
     'TARGET[,TARGET]',
     `for other machines, written as dist/resnet50-encoder-TARGET: all, or of ${targets.map(({ name }) => name).join(', ')} (default: this machine)`,

@@ -26,7 +26,7 @@ async function modelFor(options: BuildCommandOptions): Promise<EmbeddedModel> {
 }
 
 async function main(args: readonly string[]): Promise<void> {
-  if (args.includes('--help') || args.includes('-h')) {
+  if (args[0] === 'help' || args.includes('--help') || args.includes('-h')) {
     console.log(buildHelp());
     return;
   }

@@ -82,7 +82,9 @@ const ownHelp = `Usage: npm start -- [OPTIONS]
 
 Prepares a model where there is none, builds dist/resnet50-encoder and runs it.
 
-  --weights FILE|URL          weights of the model: Keras HDF5 or torchvision safetensors
+  --weights FILE|URL|untrained
+                              weights of the model: Keras HDF5 or torchvision safetensors; untrained
+                              makes random ones, for trying out
                               (default: the model prepared before, or else the published weights)
 
 All other options go to the executable:

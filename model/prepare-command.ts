@@ -20,7 +20,7 @@ const table = {
   out: required(text('FOLDER', 'where resnet50.onnx and resnet50.json go')),
   weights: text(
     'FILE|URL|untrained',
-    "the weights: Keras HDF5 or torchvision safetensors, also gzipped; untrained makes random ones, for trying out (default: downloads the tutorial's)",
+    "the weights: Keras HDF5 or torchvision safetensors, also gzipped; untrained makes random ones, for trying out (default: the tutorial's, downloaded)",
   ),
   sha256: sha256('checksum that the file of weights must have'),
   licence: text('TEXT', 'licence of the weights; it is written into resnet50.json'),

@@ -21,7 +21,7 @@ export function integer(min: number, max: number): OptionType<number> {
     placeholder: 'N',
     allowed: `a whole number from ${min} to ${max}`,
     parse: (text) => {
-      const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+      const value = /^-?\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
       if (Number.isNaN(value)) return { problem: 'is not a whole number' };
       return within(value, min, max);
     },

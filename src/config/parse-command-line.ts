@@ -67,7 +67,9 @@ export function parseCommandLine(
 
     function read(of: Option<unknown>, source: string, texts: readonly string[]): void {
       const joined = of.type.list ? texts.join(',') : (texts.at(-1) ?? '');
-      const parsed = of.type.parse(joined);
+      // An empty list is a list; nothing else is empty on purpose.
+      const empty = joined === '' && !of.type.list;
+      const parsed = empty ? { problem: 'is empty' } : of.type.parse(joined);
       if ('value' in parsed) config[name] = parsed.value;
       else
         problems.push(

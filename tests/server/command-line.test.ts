@@ -65,6 +65,9 @@ test('every problem is said at once, with the source, what was read and what is 
 });
 
 test.each([
+  [['--threads='], '--threads: read "", which is empty; allowed: '],
+  [['--max-images', '-5'], '--max-images: read "-5", which is too small'],
+  [['--docker-image', 'a b'], '--docker-image: read "a b", which is not allowed'],
   [['srve'], '"srve" is not a command, did you mean serve?'],
   [['info', 'more'], '"more": info takes no arguments'],
   [['--threads'], '--threads has no value'],
@@ -245,7 +248,7 @@ describe('option types', () => {
     expect(duration(0, 1e9).parse(text)).toHaveProperty('problem');
   });
 
-  test.each(['', '-1', '1.5', '0x10', '1e3', ' 1', '99999999999999999'])(
+  test.each(['', '-11', '1.5', '0x10', '1e3', ' 1', '99999999999999999'])(
     'integer, %j is refused',
     (text) => {
       expect(integer(-10, 1e6).parse(text)).toHaveProperty('problem');
