@@ -13,7 +13,7 @@ import { defaultCacheDir } from '../src/cache-dir.ts';
 import { optionRows } from '../src/config/options.ts';
 import { parseCommandLine } from '../src/config/parse-command-line.ts';
 import { ConfigError } from '../src/errors.ts';
-import { findModel } from '../src/model/open-model.ts';
+import { findModel, precisionOf } from '../src/model/open-model.ts';
 import { compile } from './compile.ts';
 import { embeddedModel } from './embedded-model.ts';
 import { preparedModel } from './prepared-model.ts';
@@ -114,7 +114,7 @@ async function main(args: string[]): Promise<void> {
   let onnx: string;
   try {
     onnx = await preparedModel({ model, weights, precision, tell });
-    if (precision) findModel(onnx, precision);
+    findModel(onnx, precisionOf(onnx, precision));
   } catch (error) {
     throw error instanceof ConfigError ? new ConfigError(nameAsGiven(error.message)) : error;
   }

@@ -65,6 +65,10 @@ test('npm start, what the executable would refuse is refused before it is built'
   expect(byVariable.stderr).toStartWith('npm start: OP_PRECISION=int8: the model');
   expect(byVariable.stderr).toContain(`\`npm run model -- quantize --model ${smallTestModel()} `);
 
+  const absent = await start(['--model', '/nowhere/a.onnx']);
+  expect(absent.stderr).toBe('npm start: --model /nowhere/a.onnx: there is no such file\n');
+  expect(absent.code).toBe(2);
+
   const both = await start(['--weights', 'untrained', '--model', 'a.onnx']);
   expect(both).toMatchObject({ code: 2 });
   expect(both.stderr).toStartWith('npm start: --model and --weights: ');
