@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { gzipSync } from 'node:zlib';
 import { text } from '../model/options.ts';
+import { ConfigError } from '../src/errors.ts';
 import { bombs } from '../tests/limits/support/bombs.ts';
 import {
   type LimitedOperator,
@@ -208,10 +209,13 @@ const { only } = benchOptions({
     'Requests and connections that are too much: what comes back, how much memory it takes, and how Healthy fares.',
   table: { only: text('WORDS', 'only those whose name has these words (default: all)') },
 });
+const chosen = Object.entries({ ...shared, ...attacks }).filter(([name]) =>
+  name.includes(only ?? ''),
+);
+if (chosen.length === 0) throw new ConfigError(`--only ${only}: no attack has these words`);
 await using operator = await startLimited();
 await operator.client().execute({ datas: [] });
-for (const [name, attack] of Object.entries({ ...shared, ...attacks })) {
-  if (only && !name.includes(only)) continue;
+for (const [name, attack] of chosen) {
   const before = operator.forgetPeak();
   let outcome = '';
   let ms = 0;

@@ -7,7 +7,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative } from 'node:path';
-import { oneOf, text } from '../model/options.ts';
+import { existingFile, oneOf } from '../model/options.ts';
 import { prepareModel } from '../model/prepare.ts';
 import { quantiseModel } from '../model/quantize/quantise-model.ts';
 import { methodsOf } from '../model/quantize/quantize-command.ts';
@@ -91,7 +91,7 @@ if (import.meta.main) {
     about:
       "What int8 costs: cosines, neighbours and classes, on pictures that it was not calibrated with. They are the tests' shared data.",
     table: {
-      weights: text('FILE', "weights (default: torchvision's of the tests' shared data)"),
+      weights: existingFile("weights (default: torchvision's of the tests' shared data)"),
       method: oneOf(['auto', 'mse', 'percentile'], 'as for quantize (default: auto)'),
       engine: oneOf(['simd', 'onnxruntime'], 'what computes the vectors (default: simd)'),
     },

@@ -6,7 +6,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { integer, text } from '../model/options.ts';
+import { existingFile, integer } from '../model/options.ts';
+import { ConfigError } from '../src/errors.ts';
 import { testExecutable } from '../tests/support/executable.ts';
 import { largeJpeg } from '../tests/support/large-jpeg.ts';
 import { preparedTestModel } from '../tests/support/models.ts';
@@ -61,10 +62,12 @@ const values = benchOptions({
   about:
     'More large images at once than there is memory for: what is answered, how much memory it takes, and how Healthy fares.',
   table: {
-    executable: text('FILE', 'the operator (default: one is built with untrained weights)'),
+    executable: existingFile('the operator (default: one is built with untrained weights)'),
     only: integer(`one flood alone, from 0 to ${floods.length - 1} (default: all)`, 0),
   },
 });
+if (values.only !== undefined && !floods[values.only])
+  throw new ConfigError(`--only ${values.only}: the floods are 0 to ${floods.length - 1}`);
 const executable =
   values.executable ?? (await testExecutable(await preparedTestModel('untrained')));
 

@@ -56,11 +56,12 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     options = parseOptions(args);
   } catch (error) {
-    process.stderr.write(`bench gpu: ${(error as Error).message}\n`);
+    for (const problem of (error as Error).message.split('\n'))
+      process.stderr.write(`bench gpu: ${problem}\n`);
     return 2;
   }
   if (!options) {
-    process.stdout.write(help);
+    process.stdout.write(`${help}\n`);
     return 0;
   }
   if (options.pack === undefined) return measure(options);

@@ -1,4 +1,6 @@
 /** What a measurement can be told: its help, and a sentence for what is wrong. */
+
+import { ModelError } from '../model/errors.ts';
 import {
   type CommandHelp,
   commandHelp,
@@ -17,12 +19,21 @@ export function benchOptions<Table extends OptionTable>(
     console.log(commandHelp({ ...about, usage: `npm run bench -- ${about.usage}` }));
     process.exit(0);
   }
+  const [name = ''] = about.usage.split(' ');
+  process.on('uncaughtException', (error) => giveUp(name, error));
   try {
     return parseOptions(about.table, args);
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    const [name] = about.usage.split(' ');
-    for (const problem of error.message.split('\n')) console.error(`bench ${name}: ${problem}`);
-    process.exit(2);
+    giveUp(name, error);
   }
+}
+
+/** What was given wrong, or is missing on this machine, is a sentence; anything else keeps its stack. */
+function giveUp(name: string, error: unknown): never {
+  const { message, syscall } = error as NodeJS.ErrnoException;
+  const plain =
+    error instanceof ConfigError || error instanceof ModelError || syscall !== undefined;
+  if (plain) for (const problem of message.split('\n')) console.error(`bench ${name}: ${problem}`);
+  else console.error(error);
+  process.exit(error instanceof ConfigError ? 2 : 1);
 }

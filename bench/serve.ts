@@ -7,7 +7,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Client, credentials, loadPackageDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
-import { integer, integers, oneOf, required, text } from '../model/options.ts';
+import {
+  existingFile,
+  existingFolder,
+  integer,
+  integers,
+  oneOf,
+  required,
+} from '../model/options.ts';
+import { ConfigError } from '../src/errors.ts';
 import { precisions } from '../src/model/manifest.ts';
 import { testExecutable } from '../tests/support/executable.ts';
 import { type LogLine, type Operator, startOperator } from '../tests/support/operator.ts';
@@ -129,7 +137,7 @@ async function readImages(folder: string | undefined, count: number): Promise<st
           Buffer.from(await textureJpeg({ width: 500, height: 375, seed })),
         ),
       );
-  if (files.length === 0) throw new Error(`--images ${folder}: no JPEG file`);
+  if (files.length === 0) throw new ConfigError(`--images ${folder}: no JPEG file in it`);
   return Array.from({ length: count }, (_, i) => files[i % files.length]!.toString('base64'));
 }
 
@@ -138,9 +146,9 @@ const values = benchOptions({
   about:
     'What a caller sees over gRPC: the compiled executable with each engine, in turn, one image a call.',
   table: {
-    model: required(text('FILE', 'resnet50.onnx; its manifest lies beside it')),
+    model: required(existingFile('resnet50.onnx; its manifest lies beside it')),
     precision: oneOf(precisions, 'which variant of the model (default: fp32)'),
-    images: text('FOLDER', 'JPEG files to send (default: pictures made by code)'),
+    images: existingFolder('JPEG files to send (default: pictures made by code)'),
     calls: integer('calls for each figure (default: 60)'),
     concurrency: integers('calls at a time (default: 1,4)'),
   },

@@ -11,7 +11,7 @@ import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compile } from '../build/compile.ts';
 import { embeddedModel } from '../build/embedded-model.ts';
-import { flag, integer, oneOf, required, text } from '../model/options.ts';
+import { existingFile, flag, integer, oneOf, required } from '../model/options.ts';
 import { precisions } from '../src/model/manifest.ts';
 import { texturePng } from '../tests/support/pictures.ts';
 import { type Emptied, emptyFileCache } from './file-cache.ts';
@@ -27,10 +27,10 @@ const values = benchOptions({
   about:
     'From exec to the first vector, beside a bare onnxruntime-web program, and the memory when ready and under load.',
   table: {
-    model: required(text('FILE', 'resnet50.onnx; its manifest lies beside it')),
+    model: required(existingFile('resnet50.onnx; its manifest lies beside it')),
     precision: oneOf(precisions, 'which variant of the model (default: fp32)'),
     rounds: integer('starts of each program (default: 7)'),
-    image: text('FILE', 'image to send (default: a picture made by code)'),
+    image: existingFile('image to send (default: a picture made by code)'),
     cold: flag(
       'empty the file cache of the whole machine before each start; it takes root on Linux',
     ),
@@ -38,16 +38,19 @@ const values = benchOptions({
 });
 const { precision = 'fp32', rounds = 7 } = values;
 const folder = mkdtempSync(join(tmpdir(), 'bench-start-'));
-const file = values.image
+const picture = values.image
   ? readFileSync(values.image)
   : Buffer.from(texturePng({ width: 500, height: 375, seed: 1 }));
-const image = file.toString('base64');
+const image = picture.toString('base64');
 const model = embeddedModel(values.model!, precision, false);
 const [onnx = ''] = Object.values(model.files);
 
-async function startBare(executable: string, model: string): Promise<number> {
+async function startBare(executable: string): Promise<number> {
   const begun = performance.now();
-  const child = Bun.spawn([executable, model, `${availableParallelism()}`], {
+  const { input, layout, height, width } = model.manifest.graph;
+  const shape = layout === 'NCHW' ? [1, 3, height, width] : [1, height, width, 3];
+  const args = [onnx, `${availableParallelism()}`, input, shape.join('x')];
+  const child = Bun.spawn([executable, ...args], {
     env: {},
     stdout: 'pipe',
   });
@@ -92,7 +95,7 @@ try {
     await operator.execute();
     const total = performance.now() - begun;
     if (values.cold) emptyFileCache([bare, onnx]);
-    const theirs = await startBare(bare, onnx);
+    const theirs = await startBare(bare);
     // The round before the first fills the file cache, unless it is emptied.
     if (round < 0) continue;
     ready.push(operator.readyMs);

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { embeddedModel } from '../build/embedded-model.ts';
-import { oneOf, required, text } from '../model/options.ts';
+import { existingFile, oneOf, required } from '../model/options.ts';
 import { precisions } from '../src/model/manifest.ts';
 import { benchOptions } from './options.ts';
 
@@ -13,7 +13,7 @@ const { model, precision = 'fp32' } = benchOptions({
   usage: 'weights --model FILE',
   about: 'Whether the embedded weights would be smaller compressed, and what unpacking would cost.',
   table: {
-    model: required(text('FILE', 'resnet50.onnx; its manifest lies beside it')),
+    model: required(existingFile('resnet50.onnx; its manifest lies beside it')),
     precision: oneOf(precisions, 'which variant of the model (default: fp32)'),
   },
 });

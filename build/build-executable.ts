@@ -5,32 +5,31 @@ import { hashFile } from '../model/files/hash-file.ts';
 import { billOfMaterials } from './bill-of-materials.ts';
 import { bundledPackages } from './bundled-packages.ts';
 import { recordChecksums } from './checksums.ts';
-import { compile } from './compile.ts';
+import { type CompileOptions, compile } from './compile.ts';
 import type { EmbeddedModel } from './embedded-model.ts';
 import { repository } from './repository.ts';
-import { installedRuntime, type RuntimeOptions, runtimeFor } from './runtime.ts';
-import type { Target } from './targets.ts';
+import { installedRuntime } from './runtime.ts';
 
 export interface BuildOptions {
   readonly model: EmbeddedModel | undefined;
   readonly commit: string;
   /** The executable alone is written, to this file. @default dist/resnet50-encoder, with the target's name */
   readonly out?: string | undefined;
-  readonly runtime: RuntimeOptions;
+  readonly tell: (line: string) => void;
 }
 
-/** @param machine - undefined: the one that builds, with the Bun that runs */
+/** @param target - undefined: the machine that builds, with the Bun that runs */
 export async function buildExecutable(
-  machine: Target | undefined,
+  target: CompileOptions['target'],
   options: BuildOptions,
 ): Promise<void> {
-  const { model, commit, out, runtime } = options;
-  const target = machine && { machine, runtime: runtimeFor(machine, runtime) };
+  const { model, commit, out, tell } = options;
+  const machine = target?.machine;
   const name = machine ? `resnet50-encoder-${machine.name}` : 'resnet50-encoder';
   const outfile = out ?? join(repository, 'dist', `${name}${machine?.suffix ?? ''}`);
   const metafile = await compile({ outfile, target, model, commit });
   const { bytes, sha256 } = await hashFile(outfile);
-  runtime.tell(`${outfile}: ${(bytes / 1e6).toFixed(0)} MB, ${describe(model)}`);
+  tell(`${outfile}: ${(bytes / 1e6).toFixed(0)} MB, ${describe(model)}`);
   if (out) return;
 
   const bill = billOfMaterials({

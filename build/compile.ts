@@ -2,6 +2,7 @@
 import { chmodSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { temporaryFolder } from '../model/files/abandoned.ts';
+import { cannotWrite } from '../model/files/cannot-write.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { workerEntries } from '../src/threads.ts';
 import { appendModel } from './append-model.ts';
@@ -39,6 +40,11 @@ export async function compile(options: CompileOptions): Promise<Bun.BuildMetafil
     chmodSync(compiled, 0o755);
     renameSync(compiled, outfile);
     return metafile;
+  } catch (error) {
+    // Bun's bundler puts the code only into the message of what it has gathered.
+    const said = [error, ...((error as Partial<AggregateError>).errors ?? [])].join(' ');
+    const code = /\b(ENOSPC|EDQUOT)\b/.exec(said)?.[1];
+    throw code ? cannotWrite(outfile, Object.assign(new Error(said), { code })) : error;
   } finally {
     rmSync(staging, { recursive: true });
   }

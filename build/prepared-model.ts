@@ -2,11 +2,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createProgress } from '../model/download/progress.ts';
-import { DownloadError } from '../model/errors.ts';
+import { DownloadError, ModelError } from '../model/errors.ts';
 import { measureAgreement } from '../model/measure-agreement.ts';
 import { prepareModel } from '../model/prepare.ts';
 import { manifestFileName, onnxFileName } from '../model/write-model.ts';
 import { defaultCacheDir } from '../src/cache-dir.ts';
+import { ConfigError } from '../src/errors.ts';
 
 export interface PreparedModelOptions {
   /** An ONNX file with its manifest beside it. */
@@ -15,10 +16,18 @@ export interface PreparedModelOptions {
   readonly weights?: string | undefined;
   readonly cacheDir?: string | undefined;
   readonly offline?: boolean | undefined;
+  /** Weights that cannot be had end it; else untrained ones take their place. @default false */
+  readonly trainedOnly?: boolean | undefined;
+  /** What is wanted of it, as for `--precision`: weights become fp32, so that another is refused before they are read. */
+  readonly precision?: string | undefined;
   readonly tell: (line: string) => void;
 }
 
-/** @returns path of the ONNX file */
+/**
+ * @returns path of the ONNX file
+ * @throws ConfigError when a model made now cannot have the precision
+ * @throws ModelError when it cannot be made
+ */
 export async function preparedModel(options: PreparedModelOptions): Promise<string> {
   if (options.model) return options.model;
   const cache = options.cacheDir ?? defaultCacheDir();
@@ -30,6 +39,7 @@ export async function preparedModel(options: PreparedModelOptions): Promise<stri
     progress: createProgress(process.stderr),
     measureAgreement,
   };
+  if (options.weights || !isWhole(out)) assertMakes(options);
   if (options.weights)
     return (await prepareModel({ ...common, out, weights: options.weights })).onnxPath;
 
@@ -44,6 +54,10 @@ export async function preparedModel(options: PreparedModelOptions): Promise<stri
     return (await prepareModel({ ...common, out })).onnxPath;
   } catch (error) {
     if (!(error instanceof DownloadError)) throw error;
+    if (options.trainedOnly)
+      throw new ModelError(
+        `--release: the trained weights could not be had: ${error.message}${options.offline ? '' : '; give a file of them with --weights FILE'}`,
+      );
     options.tell(`The trained weights could not be had: ${error.message}`);
     options.tell(
       'Going on with UNTRAINED weights: everything works, but the vectors mean nothing.',
@@ -55,6 +69,15 @@ export async function preparedModel(options: PreparedModelOptions): Promise<stri
   const untrained = join(cache, 'untrained');
   if (isWhole(untrained)) return join(untrained, onnxFileName);
   return (await prepareModel({ ...common, out: untrained, weights: 'untrained' })).onnxPath;
+}
+
+function assertMakes({ precision = 'fp32', weights }: PreparedModelOptions): void {
+  if (precision === 'fp32' || precision === 'all') return;
+  const from = weights ? ` --weights ${weights}` : '';
+  const add = precision === 'int8' ? 'quantize' : 'convert';
+  throw new ConfigError(
+    `--precision ${precision}: a model that is made now has fp32 only; make this one with \`npm run model -- prepare${from} --out FOLDER\` and \`npm run model -- ${add} --model FOLDER/resnet50.onnx\`, and give it with --model FOLDER/resnet50.onnx`,
+  );
 }
 
 /** The manifest is written last: where it is, so is the model. */

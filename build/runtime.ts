@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '../model/files/abandoned.ts';
+import { ConfigError } from '../src/errors.ts';
 import { lockedPackage } from './lock-file.ts';
 import { repository } from './repository.ts';
 import type { Target } from './targets.ts';
@@ -19,13 +20,17 @@ export interface RuntimeOptions {
  * Bun could fetch it by itself; this way it is the version of package-lock.json, and its checksum is held against the lock
  * file's.
  * @returns path of the executable
+ * @throws ConfigError when it may not be fetched
  */
 export function runtimeFor(target: Target, { cacheDir, offline, tell }: RuntimeOptions): string {
   const { version, integrity } = lockedPackage(`node_modules/${target.runtime}`);
   const folder = join(cacheDir, 'bun', `${target.runtime.replace('@oven/', '')}-${version}`);
   const executable = join(folder, 'bin', `bun${target.suffix}`);
   if (existsSync(executable)) return executable;
-  if (offline) throw new Error(`--offline: ${executable} is not there; a build without it gets it`);
+  if (offline)
+    throw new ConfigError(
+      `--offline: the Bun of ${target.name} is not in the cache (${executable}); a build without --offline gets it`,
+    );
 
   tell(`Getting ${target.runtime} ${version} from the npm registry.`);
   mkdirSync(join(cacheDir, 'bun'), { recursive: true });

@@ -5,11 +5,15 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { Glob } from 'bun';
+import { enterCallersFolder } from '../model/callers-folder.ts';
 import { ModelError } from '../model/errors.ts';
 import { defaultCacheDir } from '../src/cache-dir.ts';
+import { optionRows } from '../src/config/options.ts';
+import { parseCommandLine } from '../src/config/parse-command-line.ts';
 import { ConfigError } from '../src/errors.ts';
+import { findModel, precisionOf } from '../src/model/open-model.ts';
 import { compile } from './compile.ts';
 import { embeddedModel } from './embedded-model.ts';
 import { preparedModel } from './prepared-model.ts';
@@ -74,42 +78,60 @@ function run(command: string, args: readonly string[]): void {
   child.on('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)));
 }
 
-const help = `Usage: npm start -- [OPTIONS]
+const ownHelp = `Usage: npm start -- [OPTIONS]
 
 Prepares a model where there is none, builds dist/resnet50-encoder and runs it.
 
-  --weights FILE|URL          weights of the model: Keras HDF5 or torchvision safetensors
+  --weights FILE|URL|untrained
+                              weights of the model: Keras HDF5 or torchvision safetensors; untrained
+                              makes random ones, for trying out
                               (default: the model prepared before, or else the published weights)
 
 All other options go to the executable:
 `;
 
-async function main(args: string[]): Promise<void> {
-  if (args.some((arg) => arg === '--help' || arg === '-h')) {
-    process.stdout.write(`${help}\n`);
-    run(process.execPath, [join(repository, 'src/main.ts'), ...args]);
-    return;
-  }
-  const dev = args.includes('--dev');
-  const weights = take(args, '--weights');
-  // npm runs this in the repository; a path is meant from where it was called.
-  const from = process.env.INIT_CWD ?? process.cwd();
-  const file = weights !== undefined && existsSync(resolve(from, weights));
-  const onnx = await preparedModel({ weights: file ? resolve(from, weights) : weights, tell });
-  if (dev) {
-    const rest = args.filter((arg) => arg !== '--dev');
-    run(process.execPath, ['--watch', join(repository, 'src/main.ts'), '--model', onnx, ...rest]);
-  } else run(await upToDate(onnx), args);
+/** The executable would refuse the same, but only when it has been built. */
+function readOptions(args: readonly string[], weights: string | undefined) {
+  const commands = [...new Set(optionRows.flatMap(([, { commands }]) => commands))];
+  const line = parseCommandLine(args, process.env, commands);
+  if (weights !== undefined && line.config.model !== undefined)
+    throw new ConfigError(line.nameAsGiven('--model and --weights: only one of them'));
+  return line;
 }
 
-main(process.argv.slice(2)).catch((error: unknown) => {
-  const { message, syscall } = error as NodeJS.ErrnoException;
+async function main(args: string[]): Promise<void> {
+  const dev = args.includes('--dev');
+  enterCallersFolder(dev ? 'dev' : 'start');
+  const weights = take(args, '--weights');
+  const rest = args.filter((arg) => arg !== '--dev');
+  const { config, help, nameAsGiven } = readOptions(rest, weights);
+  if (help) {
+    process.stdout.write(`${ownHelp}\n`);
+    run(process.execPath, [join(repository, 'src/main.ts'), ...rest]);
+    return;
+  }
+  const { model, precision } = config;
+  let onnx: string;
+  try {
+    onnx = await preparedModel({ model, weights, precision, tell });
+    findModel(onnx, precisionOf(onnx, precision));
+  } catch (error) {
+    throw error instanceof ConfigError ? new ConfigError(nameAsGiven(error.message)) : error;
+  }
+  if (dev)
+    run(process.execPath, ['--watch', join(repository, 'src/main.ts'), '--model', onnx, ...rest]);
+  else run(await upToDate(onnx), rest);
+}
+
+main(process.argv.slice(2)).catch((thrown: unknown) => {
+  const error = thrown as NodeJS.ErrnoException;
   const known = error instanceof ConfigError || error instanceof ModelError;
   // A full disk or a folder that may not be written is no fault of the program's.
-  if (syscall)
-    console.error(
-      `npm start: ${message}; models are kept in ${defaultCacheDir()} (below XDG_CACHE_HOME) and take 200 MB`,
-    );
-  else console.error(known ? `npm start: ${message}` : error);
+  const system = error.syscall ?? (error.cause as NodeJS.ErrnoException | undefined)?.syscall;
+  const hint = `; models are kept in ${defaultCacheDir()} (below XDG_CACHE_HOME) and take 200 MB`;
+  if (!known && !error.syscall) console.error(error);
+  else
+    for (const line of error.message.split('\n'))
+      console.error(`npm start: ${line}${system ? hint : ''}`);
   process.exit(error instanceof ConfigError ? 2 : 1);
 });

@@ -45,7 +45,10 @@ async function main(args: readonly string[]): Promise<number> {
     await command.run(rest, interrupt.signal);
     return 0;
   } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
+    const message = error instanceof Error ? error.message : String(error);
+    const memory = /out of memory|allocation failed/i.test(message);
+    // Seen for `prepare`; the other commands take more.
+    console.error(memory ? `out of memory: this takes 0.8 GB or more (${message})` : message);
     if (error instanceof ConfigError) return 2;
     return interrupt.signal.aborted ? 130 : 1;
   }

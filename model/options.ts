@@ -1,4 +1,5 @@
 /** A command's options as one table that parses the arguments and prints the help. */
+import { statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { entry, paragraph } from '../src/config/help-lines.ts';
 import { suggest } from '../src/config/suggest.ts';
@@ -28,6 +29,27 @@ export const text = (placeholder: string, help: string): Option<string> => ({
     return value;
   },
 });
+
+/** A file that has to be there. */
+export const existingFile = (help: string): Option<string> => ({
+  placeholder: 'FILE',
+  help,
+  parse: (value) => existing(value, 'file'),
+});
+
+/** A folder that has to be there. */
+export const existingFolder = (help: string): Option<string> => ({
+  placeholder: 'FOLDER',
+  help,
+  parse: (value) => existing(value, 'folder'),
+});
+
+function existing(path: string, what: 'file' | 'folder'): string {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found) throw new Error(`there is no ${what} ${path}`);
+  if (found.isDirectory() !== (what === 'folder')) throw new Error(`${path} is no ${what}`);
+  return path;
+}
 
 export const sha256 = (help: string): Option<string> => ({
   placeholder: 'HEX',

@@ -1,15 +1,26 @@
+import { statSync } from 'node:fs';
 import { ConfigError } from '../src/errors.ts';
 import type { Command } from './command.ts';
 import { createProgress } from './download/progress.ts';
 import { measureAgreement } from './measure-agreement.ts';
-import { commandHelp, flag, parseOptions, required, seconds, sha256, text } from './options.ts';
+import {
+  commandHelp,
+  flag,
+  type OptionValues,
+  parseOptions,
+  required,
+  seconds,
+  sha256,
+  text,
+} from './options.ts';
 import { prepareModel } from './prepare.ts';
+import { isAddress } from './weights/locate-weights.ts';
 
 const table = {
   out: required(text('FOLDER', 'where resnet50.onnx and resnet50.json go')),
   weights: text(
     'FILE|URL|untrained',
-    "the weights: Keras HDF5 or torchvision safetensors, also gzipped; untrained makes random ones, for trying out (default: downloads the tutorial's)",
+    "the weights: Keras HDF5 or torchvision safetensors, also gzipped; untrained makes random ones, for trying out (default: the tutorial's, downloaded)",
   ),
   sha256: sha256('checksum that the file of weights must have'),
   licence: text('TEXT', 'licence of the weights; it is written into resnet50.json'),
@@ -39,6 +50,9 @@ export const prepareCommand: Command = {
     const { weights, 'cache-dir': cacheDir, offline, licence } = options;
     if (weights === 'untrained' && options.sha256)
       throw new ConfigError('--sha256: untrained weights are made, not read, and have none');
+    assertFolder(options.out!);
+    for (const name of idleOptions(options))
+      tell(`warning: --${name} has no effect: --weights ${weights} is not downloaded`);
     const { onnxPath, manifest } = await prepareModel({
       out: options.out!,
       sha256: options.sha256,
@@ -53,3 +67,23 @@ export const prepareCommand: Command = {
     if (!manifest.trained) tell('This model is UNTRAINED: its vectors mean nothing.');
   },
 };
+
+/** Said before anything is downloaded. */
+function assertFolder(out: string): void {
+  const found = statSync(out, { throwIfNoEntry: false });
+  if (found && !found.isDirectory())
+    throw new ConfigError(`--out ${out}: that is a file; give the folder that the model goes into`);
+}
+
+const ofDownloads = [
+  'cache-dir',
+  'offline',
+  'connect-timeout',
+  'stall-timeout',
+  'time-limit',
+] as const;
+
+const idleOptions = (options: OptionValues<typeof table>): readonly string[] =>
+  options.weights === undefined || isAddress(options.weights)
+    ? []
+    : ofDownloads.filter((name) => options[name] !== undefined);

@@ -1,4 +1,4 @@
-/** The least that onnxruntime-web can be: compiled, it opens the model of its argument and runs it once. */
+/** The least that onnxruntime-web can be: compiled, it opens the model of its first argument and runs it once. */
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import * as ort from 'onnxruntime-web';
@@ -9,12 +9,14 @@ import wasmPath from '../../node_modules/onnxruntime-web/dist/ort-wasm-simd-thre
   type: 'file',
 };
 
-const [model = '', threads = '1'] = process.argv.slice(2);
+/** The ONNX file, threads, and the name and shape of its input, such as 1x3x224x224. */
+const [model = '', threads = '1', input = '', sides = ''] = process.argv.slice(2);
 ort.env.wasm.numThreads = Number(threads);
 ort.env.wasm.wasmBinary = readFileSync(wasmPath);
 ort.env.wasm.wasmPaths = { mjs: pathToFileURL(loaderPath) };
 const session = await ort.InferenceSession.create(readFileSync(model));
-const image = new ort.Tensor('float32', new Float32Array(3 * 224 * 224), [1, 3, 224, 224]);
-await session.run({ input: image });
+const shape = sides.split('x').map(Number);
+const values = new Float32Array(shape.reduce((product, side) => product * side));
+await session.run({ [input]: new ort.Tensor('float32', values, shape) });
 console.log('first run');
 process.exit(0);

@@ -1,6 +1,14 @@
 /** What `npm run bench -- gpu` can be told. */
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
+import {
+  commandHelp,
+  existingFile,
+  flag,
+  type Option,
+  oneOf,
+  parseOptions as parseTable,
+  text,
+} from '../../model/options.ts';
 
 /** In the order in which they run. */
 export const parts = ['bare', 'inside', 'decoding', 'grpc', 'pytorch'] as const;
@@ -30,81 +38,87 @@ export interface BenchOptions {
   readonly pack: string | undefined;
 }
 
-export const help = `Usage: npm run bench -- gpu [options]
+const part: Option<ReadonlySet<Part>> = {
+  placeholder: 'PART[,PART]',
+  help: `some of ${parts.join(', ')} (default: all)`,
+  parse: (value) => new Set(value.split(',').map((name) => oneOf(parts, '').parse(name))),
+};
 
-The network on a GPU, bare and through gRPC, beside PyTorch on the same card (docs/webgpu.md). Untrained weights are made
-on the spot and nothing is fetched.
+const positive = (placeholder: string, help: string): Option<number> => ({
+  placeholder,
+  help,
+  parse(value) {
+    const number = Number(value);
+    if (!(number > 0)) throw new Error(`needs a number above 0, not ${JSON.stringify(value)}`);
+    return number;
+  },
+});
 
-  --only PARTS             some of ${parts.join(',')} (all)
-  --size resnet50|small    small is a network of few channels, for a GPU that is only software
-  --adapter GPU            number or part of the name, as for the operator
-  --allow-software-gpu     take SwiftShader or llvmpipe
-  --batches N[,N]          1,8,32,64
-  --concurrency N[,N]      calls at a time through gRPC: 1,64
-  --seconds S              for each figure (3)
-  --minutes M              when what is left is given up and the table printed (8)
-  --executable FILE        the operator without a model; else it lies beside this program, or is built
-  --python FILE            a Python that has PyTorch (python3)
-  --pytorch-device DEVICE  cuda, or cpu only to see the script work
-  --out FILE               the results as JSON (bench-gpu.json)
-  --pack FOLDER            measure nothing: write bench-gpu.tar.xz for a GPU host that has no npm
-`;
+const counts = (help: string): Option<readonly number[]> => ({
+  placeholder: 'N[,N]',
+  help,
+  parse(value) {
+    const found = value.split(',').map(Number);
+    if (!found.every((n) => Number.isInteger(n) && n >= 1 && n <= 256))
+      throw new Error(
+        `needs whole numbers from 1 to 256 with commas between, not ${JSON.stringify(value)}`,
+      );
+    return found.sort((a, b) => a - b);
+  },
+});
 
-/** @throws Error with a sentence for the user; undefined when only help was asked for */
+const table = {
+  only: part,
+  size: oneOf(
+    ['resnet50', 'small'],
+    'small is a network of few channels, for a GPU that is only software (default: resnet50)',
+  ),
+  adapter: text('GPU', 'number or part of the name, as for the operator'),
+  'allow-software-gpu': flag('take SwiftShader or llvmpipe'),
+  batches: counts('images in one batch (default: 1,8,32,64)'),
+  concurrency: counts('calls at a time through gRPC (default: 1,64)'),
+  seconds: positive('S', 'how long each figure is measured (default: 3)'),
+  minutes: positive('M', 'when what is left is given up and the table printed (default: 8)'),
+  executable: existingFile(
+    'the operator without a model (default: the one beside this program, else it is built)',
+  ),
+  python: text('FILE', 'a Python that has PyTorch (default: python3)'),
+  'pytorch-device': oneOf(
+    ['cuda', 'cpu'],
+    'where PyTorch runs; cpu only shows that the script works (default: cuda)',
+  ),
+  out: text('FILE', 'where the results go as JSON (default: bench-gpu.json)'),
+  pack: text(
+    'FOLDER',
+    'measure nothing: write bench-gpu.tar.xz there, for a GPU host that has no npm',
+  ),
+};
+
+export const help: string = commandHelp({
+  usage: 'npm run bench -- gpu',
+  about:
+    'The network on a GPU, bare and through gRPC, beside PyTorch on the same card (docs/webgpu.md). Untrained weights are made on the spot and nothing is fetched.',
+  table,
+});
+
+/** @throws ConfigError with a line for each option that is wrong; undefined when only help was asked for */
 export function parseOptions(args: readonly string[]): BenchOptions | undefined {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      only: { type: 'string', default: parts.join(',') },
-      size: { type: 'string', default: 'resnet50' },
-      adapter: { type: 'string' },
-      'allow-software-gpu': { type: 'boolean', default: false },
-      batches: { type: 'string', default: '1,8,32,64' },
-      concurrency: { type: 'string', default: '1,64' },
-      seconds: { type: 'string', default: '3' },
-      minutes: { type: 'string', default: '8' },
-      executable: { type: 'string' },
-      python: { type: 'string', default: 'python3' },
-      'pytorch-device': { type: 'string', default: 'cuda' },
-      out: { type: 'string', default: 'bench-gpu.json' },
-      pack: { type: 'string' },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (values.help) return undefined;
+  if (args.includes('--help') || args.includes('-h')) return undefined;
+  const values = parseTable(table, args);
   return {
-    only: new Set(values.only.split(',').map((part) => oneOf('--only', part, parts))),
-    size: oneOf('--size', values.size, ['resnet50', 'small'] as const),
+    only: values.only ?? new Set(parts),
+    size: values.size ?? 'resnet50',
     adapter: values.adapter,
-    allowSoftware: values['allow-software-gpu'],
-    batches: numbers('--batches', values.batches),
-    concurrencies: numbers('--concurrency', values.concurrency),
-    seconds: positive('--seconds', values.seconds),
-    minutes: positive('--minutes', values.minutes),
+    allowSoftware: values['allow-software-gpu'] ?? false,
+    batches: values.batches ?? [1, 8, 32, 64],
+    concurrencies: values.concurrency ?? [1, 64],
+    seconds: values.seconds ?? 3,
+    minutes: values.minutes ?? 8,
     executable: values.executable,
-    python: values.python,
-    pytorchDevice: oneOf('--pytorch-device', values['pytorch-device'], ['cuda', 'cpu'] as const),
+    python: values.python ?? 'python3',
+    pytorchDevice: values['pytorch-device'] ?? 'cuda',
     threads: availableParallelism(),
-    out: values.out,
+    out: values.out ?? 'bench-gpu.json',
     pack: values.pack,
   };
-}
-
-function oneOf<T extends string>(flag: string, value: string, known: readonly T[]): T {
-  const found = known.find((one) => one === value);
-  if (!found) throw new Error(`${flag} ${value}: not one of ${known.join(', ')}`);
-  return found;
-}
-
-function positive(flag: string, value: string): number {
-  const number = Number(value);
-  if (!(number > 0)) throw new Error(`${flag} ${value}: not a number above 0`);
-  return number;
-}
-
-function numbers(flag: string, list: string): number[] {
-  const found = list.split(',').map(Number);
-  if (!found.every((n) => Number.isInteger(n) && n >= 1 && n <= 256))
-    throw new Error(`${flag} ${list}: whole numbers from 1 to 256 with commas between`);
-  return found.sort((a, b) => a - b);
 }

@@ -1,7 +1,8 @@
 /** One HTTP download into one file, with limits on time. */
 import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
-import { DownloadError } from '../errors.ts';
+import { DownloadError, ModelError } from '../errors.ts';
+import { cannotWrite } from '../files/cannot-write.ts';
 import type { DownloadProgress } from './progress.ts';
 
 export interface TimeLimits {
@@ -35,7 +36,7 @@ const stallQuantum = 16 * 1024;
 
 const seconds = (ms: number): string => `${ms / 1000} s`;
 
-/** @throws DownloadError saying what went wrong; the reason of `signal` when that fires */
+/** @throws DownloadError saying what went wrong; ModelError where the file cannot be written; the reason of `signal` when that fires */
 export async function fetchToFile(options: FetchFileOptions): Promise<FetchedFile> {
   const { connectMs = 10_000, stallMs = 5_000, totalMs } = options.limits ?? {};
   const shown = withoutSecrets(options.url);
@@ -75,6 +76,8 @@ export async function fetchToFile(options: FetchFileOptions): Promise<FetchedFil
     return file;
   } catch (error) {
     if (error === options.signal?.reason) throw error;
+    // A disk that is full is no fault of the network's.
+    if (error instanceof ModelError && !(error instanceof DownloadError)) throw error;
     const text = error instanceof Error ? error.message : String(error);
     throw new DownloadError(text.startsWith(shown) ? text : `${shown}: ${text}`, { cause: error });
   } finally {
@@ -110,12 +113,21 @@ async function receive(
 ): Promise<FetchedFile> {
   const sha256 = createHash('sha256');
   const md5 = createHash('md5');
-  const fd = openSync(path, 'w');
+  const onDisk = <T>(write: () => T): T => {
+    try {
+      return write();
+    } catch (error) {
+      throw cannotWrite(path, error);
+    }
+  };
+  const fd = onDisk(() => openSync(path, 'w'));
   let bytes = 0;
   let mark = 0;
   try {
     for await (const chunk of response.body ?? []) {
-      for (let done = 0; done < chunk.length; ) done += writeSync(fd, chunk, done);
+      onDisk(() => {
+        for (let done = 0; done < chunk.length; ) done += writeSync(fd, chunk, done);
+      });
       sha256.update(chunk);
       md5.update(chunk);
       bytes += chunk.length;
@@ -125,7 +137,7 @@ async function receive(
         progressMade();
       }
     }
-    fsyncSync(fd);
+    onDisk(() => fsyncSync(fd));
   } finally {
     closeSync(fd);
   }

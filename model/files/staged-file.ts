@@ -2,6 +2,7 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { removeAbandoned } from './abandoned.ts';
+import { cannotWrite } from './cannot-write.ts';
 
 export interface StagedFile {
   /** Where the bytes are until `commit`. */
@@ -14,28 +15,34 @@ export interface StagedFile {
 
 let counter = 0;
 
-/** @throws the system's error; then no temporary file is left */
+/** @throws ModelError that names the file; then no temporary file is left */
 export function stageFile(path: string, content: Uint8Array | string): StagedFile {
   const folder = dirname(path);
   removeAbandoned(folder, basename(path));
   const temporaryPath = join(folder, `.${basename(path)}.${process.pid}.${counter++}.tmp`);
   const discard = (): void => rmSync(temporaryPath, { force: true });
   const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
-  const fd = openSync(temporaryPath, 'wx', 0o644);
   try {
-    for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
-    fsyncSync(fd);
+    writeWhole(temporaryPath, bytes);
   } catch (error) {
     discard();
-    throw error;
-  } finally {
-    closeSync(fd);
+    throw cannotWrite(path, error, bytes.length);
   }
   const commit = (): void => {
     renameSync(temporaryPath, path);
     syncFolder(folder);
   };
   return { temporaryPath, commit, discard };
+}
+
+function writeWhole(path: string, bytes: Uint8Array): void {
+  const fd = openSync(path, 'wx', 0o644);
+  try {
+    for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 export function writeFileAtomically(path: string, content: Uint8Array | string): void {

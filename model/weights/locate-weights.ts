@@ -37,7 +37,7 @@ export interface LocatedWeights extends FileHashes {
  */
 export async function locateWeights(options: LocateOptions): Promise<LocatedWeights> {
   const { weights } = options;
-  const remote = weights === undefined || /^https?:\/\//i.test(weights);
+  const remote = weights === undefined || isAddress(weights);
   const path = remote ? await download(options, weights) : requireFile(weights);
   const hashes = await hashFile(path);
   const { sha256 } = options;
@@ -53,6 +53,8 @@ export async function locateWeights(options: LocateOptions): Promise<LocatedWeig
   };
 }
 
+export const isAddress = (weights: string): boolean => /^https?:\/\//i.test(weights);
+
 function download(options: LocateOptions, url: string | undefined): Promise<string> {
   const { sha256, cacheDir, offline, limits, progress, signal, tell } = options;
   const pinned = url === undefined || url === defaultRelease.url ? defaultRelease : {};
@@ -67,7 +69,7 @@ function download(options: LocateOptions, url: string | undefined): Promise<stri
 }
 
 function requireFile(path: string): string {
-  if (!existsSync(path)) throw new ModelError(`${path}: there is no such file`);
-  if (!statSync(path).isFile()) throw new ModelError(`${path}: not a file`);
+  if (!existsSync(path)) throw new ModelError(`--weights ${path}: there is no such file`);
+  if (!statSync(path).isFile()) throw new ModelError(`--weights ${path}: that is not a file`);
   return path;
 }

@@ -65,9 +65,12 @@ async function openGzipped(path: string): Promise<OpenWeights> {
   try {
     const unpacked = join(folder, basename(path).replace(/\.gz$/, ''));
     await pipeline(createReadStream(path), createGunzip(), createWriteStream(unpacked)).catch(
-      (error: unknown) => {
-        const why = error instanceof Error ? error.message : error;
-        throw new ModelError(`${path}: cannot be unpacked: ${why}`);
+      (error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOSPC' || error.code === 'EDQUOT')
+          throw new ModelError(
+            `${path}: cannot be unpacked: the disk is full: no room in ${tmpdir()} (another folder: TMPDIR)`,
+          );
+        throw new ModelError(`${path}: cannot be unpacked: ${error.message}`);
       },
     );
     if (detectFormat(unpacked) === 'gzip') throw new ModelError(`${path}: gzipped twice`);

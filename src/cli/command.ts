@@ -1,3 +1,4 @@
+import type { NameAsGiven } from '../config/name-as-given.ts';
 import type { Config } from '../config/options.ts';
 import type { Embedder } from '../embedder/embedder.ts';
 import type { Tell } from '../log.ts';
@@ -13,6 +14,8 @@ export interface CommandContext extends EmbedderSource {
   readonly config: Config;
   /** Sentences about the command line that are worth a warning. */
   readonly warnings: readonly string[];
+  /** For sentences that name an option; what is thrown or complained of goes through it anyway. */
+  readonly nameAsGiven: NameAsGiven;
   /** A line for whoever called the command. */
   readonly print: (line: string) => void;
   /** A line about what goes wrong. */

@@ -8,6 +8,11 @@ function interrupted(): AbortSignal {
   return controller.signal;
 }
 
+/** For commands that have no log. */
+const complainOf = ({ warnings, complain }: CommandContext): void => {
+  for (const warning of warnings) complain(`warning: ${warning}`);
+};
+
 const command = (summary: string, run: (context: CommandContext) => Promise<number>): Command => ({
   summary,
   run,
@@ -24,10 +29,12 @@ export const commands: Readonly<Record<string, Command>> = {
   healthcheck: command('ask the operator on this machine whether it is ready', async (context) =>
     (await import('./healthcheck.ts')).healthcheck(context),
   ),
-  register: command('register a running operator with Phantoscope', async (context) =>
-    (await import('./register.ts')).runRegister(context, interrupted()),
-  ),
-  check: command('call an operator as Phantoscope does, and report', async (context) =>
-    (await import('./check.ts')).runCheck(context, interrupted()),
-  ),
+  register: command('register a running operator with Phantoscope', async (context) => {
+    complainOf(context);
+    return (await import('./register.ts')).runRegister(context, interrupted());
+  }),
+  check: command('call an operator as Phantoscope does, and report', async (context) => {
+    complainOf(context);
+    return (await import('./check.ts')).runCheck(context, interrupted());
+  }),
 };

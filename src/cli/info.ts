@@ -9,12 +9,15 @@ import type { CommandContext } from './command.ts';
 export async function info({
   config,
   warnings,
+  nameAsGiven,
   openEmbedder,
   print,
 }: CommandContext): Promise<number> {
   const log = await createLog({ format: config.logFormat, level: config.logLevel, fd: 2 });
   for (const warning of warnings) log.warn(warning);
-  const embedder = await openEmbedder(config, (message, level = 'info') => log[level](message));
+  const embedder = await openEmbedder(config, (message, level = 'info') =>
+    log[level](nameAsGiven(message)),
+  );
   const { manifest } = embedder;
   const { modelId, precision, engine, device, threads } = embedder.info;
   const there = presentPrecisions(config.model);

@@ -1,8 +1,7 @@
 import type { Config } from '../config/options.ts';
 import type { Embedder } from '../embedder/embedder.ts';
 import { ConfigError } from '../errors.ts';
-import type { Log } from '../log.ts';
-import type { Registration } from '../phantoscope/registration-loop.ts';
+import type { Registration, RegistrationLog } from '../phantoscope/registration-loop.ts';
 import { registrationRequest } from './registration-request.ts';
 
 /** What would keep any attempt from succeeding. @throws ConfigError */
@@ -18,7 +17,7 @@ export async function keepRegistered(
   config: Config,
   { info, manifest }: Embedder,
   isReady: () => boolean,
-  log: Log,
+  log: RegistrationLog,
 ): Promise<Registration | undefined> {
   if (config.register === undefined) return undefined;
   const { startRegistration } = await import('../phantoscope/registration-loop.ts');

@@ -1,9 +1,11 @@
 /** From the command line to an exit code. */
+import type { NameAsGiven } from '../config/name-as-given.ts';
 import { parseCommandLine } from '../config/parse-command-line.ts';
 import { readEnvironment } from '../environment.ts';
 import { ConfigError } from '../errors.ts';
 import type { EmbedderSource } from './command.ts';
 import { commands } from './commands.ts';
+import { explainOutOfMemory } from './out-of-memory.ts';
 
 const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -28,6 +30,8 @@ export async function runCli(
   argv: readonly string[],
   source: EmbedderSource = realSource,
 ): Promise<number> {
+  let asGiven: NameAsGiven = (sentence) => sentence;
+  const say = (sentence: string): void => complain(asGiven(sentence));
   try {
     const line = parseCommandLine(argv, readEnvironment(), Object.keys(commands));
     if (line.version) {
@@ -41,14 +45,16 @@ export async function runCli(
       print(helpText(named, Math.min(process.stdout.columns || 100, 120)));
       return 0;
     }
-    const { config, warnings } = line;
-    return await command.run({ config, warnings, ...source, print, complain });
+    const { config, warnings, nameAsGiven } = line;
+    asGiven = nameAsGiven;
+    return await command.run({ config, warnings, nameAsGiven, ...source, print, complain: say });
   } catch (thrown) {
     if (!(thrown instanceof ConfigError)) {
-      complain(`resnet50-encoder: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+      const message = thrown instanceof Error ? thrown.message : String(thrown);
+      say(`resnet50-encoder: ${explainOutOfMemory(thrown) ?? message}`);
       return 1;
     }
-    for (const problem of thrown.message.split('\n')) complain(`resnet50-encoder: ${problem}`);
+    for (const problem of thrown.message.split('\n')) say(`resnet50-encoder: ${problem}`);
     const command = argv.find((word) => word in commands);
     complain(`resnet50-encoder ${command ? `${command} ` : ''}--help lists the options.`);
     return 2;

@@ -11,6 +11,7 @@ import { commit, version } from '../version.ts';
 import type { CommandContext } from './command.ts';
 import { assertRegistrable, keepRegistered } from './keep-registered.ts';
 import { explainListenError } from './listen-error.ts';
+import { explainOutOfMemory } from './out-of-memory.ts';
 import { shutdownSignal } from './shutdown-signal.ts';
 import { warnOfEndpoint } from './warn-of-endpoint.ts';
 
@@ -25,7 +26,7 @@ export async function serve(context: CommandContext): Promise<number> {
 }
 
 async function serveUntilTold(
-  { config, warnings, checkOptions, openEmbedder }: CommandContext,
+  { config, warnings, nameAsGiven, checkOptions, openEmbedder }: CommandContext,
   log: ClosingLog,
 ): Promise<number> {
   // A start that is sure to fail does not take calls first.
@@ -42,12 +43,12 @@ async function serveUntilTold(
     const { address, port } = await server.listen();
     log.info({ address, port, version, commit }, `listening on ${address}`);
   } catch (error) {
-    log.fatal(explainListenError(error, config));
+    log.fatal(nameAsGiven(explainListenError(error, config)));
     return 1;
   }
-  void warnOfEndpoint(config.endpoint, log);
+  void warnOfEndpoint(config.endpoint, (fields, message) => log.warn(fields, nameAsGiven(message)));
 
-  openEmbedder(config, (message, level = 'info') => log[level](message)).then(
+  openEmbedder(config, (message, level = 'info') => log[level](nameAsGiven(message))).then(
     opening.resolve,
     opening.reject,
   );
@@ -64,16 +65,21 @@ async function serveUntilTold(
   if ('error' in start) {
     await server.close();
     if (start.error instanceof ConfigError) throw start.error;
-    log.fatal({ err: start.error }, 'the model could not be opened');
+    const memory = explainOutOfMemory(start.error);
+    if (memory !== undefined) log.fatal(memory);
+    else log.fatal({ err: start.error }, 'the model could not be opened');
     return 1;
   }
   tellReady(start, config, log);
-  const registration = await keepRegistered(config, start, isReady, log);
+  const registration = await keepRegistered(config, start, isReady, {
+    info: (fields, message) => log.info(fields, message),
+    warn: (fields, message) => log.warn(fields, nameAsGiven(message)),
+  });
   const end = await Promise.race([shutdown.promise, start.lost]);
   if (end !== 'shutdown')
     log.fatal({ err: end }, 'the model can no longer be run: ending, to be started again');
   const [cut] = await Promise.all([server.close(), registration?.stop()]);
-  if (cut > 0) log.warn({ calls: cut }, 'calls were cut off (--drain-timeout)');
+  if (cut > 0) log.warn({ calls: cut }, nameAsGiven('calls were cut off (--drain-timeout)'));
   await start.close();
   log.info('ended');
   return end === 'shutdown' ? 0 : 1;

@@ -12,6 +12,8 @@ export interface OptionType<T> {
   readonly list?: true;
   /** What a flag without a value means; a flag that has this takes a value only after `=`. */
   readonly bare?: string;
+  /** Every value that there is, where they are few. */
+  readonly choices?: readonly string[];
 }
 
 export function integer(min: number, max: number): OptionType<number> {
@@ -19,7 +21,7 @@ export function integer(min: number, max: number): OptionType<number> {
     placeholder: 'N',
     allowed: `a whole number from ${min} to ${max}`,
     parse: (text) => {
-      const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+      const value = /^-?\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
       if (Number.isNaN(value)) return { problem: 'is not a whole number' };
       return within(value, min, max);
     },
@@ -83,6 +85,7 @@ export function choice<const T extends string>(...choices: readonly T[]): Option
   return {
     placeholder: choices.join('|'),
     allowed: choices.join(', '),
+    choices,
     parse: (text) => {
       const value = choices.find((c) => c === text.toLowerCase());
       return value === undefined ? { problem: 'is not one of the choices' } : { value };

@@ -2,9 +2,12 @@
 import { parseArgs } from 'node:util';
 import type { Environment } from '../environment.ts';
 import { ConfigError } from '../errors.ts';
+import { type NameAsGiven, nameAsGiven, type SetByVariable } from './name-as-given.ts';
 import { flagOf, type Option, variableOf } from './option.ts';
-import { type Config, optionRows } from './options.ts';
+import { type Config, type OptionName, optionRows } from './options.ts';
 import { suggest } from './suggest.ts';
+import { unknownVariables } from './unknown-variables.ts';
+import { withoutEffect } from './without-effect.ts';
 
 export interface CommandLine {
   readonly command: string;
@@ -15,6 +18,8 @@ export interface CommandLine {
   readonly config: Config;
   /** Sentences about what was probably not meant that way. */
   readonly warnings: readonly string[];
+  /** For what is said about options later: names the variable where that was what set one. */
+  readonly nameAsGiven: NameAsGiven;
 }
 
 /**
@@ -38,25 +43,33 @@ export function parseCommandLine(
   for (const argument of extra) problems.push(`"${argument}": ${command} takes no arguments`);
 
   const config: Record<string, unknown> = {};
+  const given = new Set<OptionName>();
+  const set: SetByVariable[] = [];
   for (const [name, row] of optionRows) {
     config[name] = row.fallback;
-    const given = flags.get(flagOf(name));
+    const typed = flags.get(flagOf(name));
     // An unknown command is one problem; what was given besides is still looked at.
     if (known && !row.commands.includes(command)) {
-      if (given)
+      if (typed)
         problems.push(
           `${flagOf(name)} is an option of ${row.commands.join(' and ')}, not of ${command}`,
         );
       continue;
     }
-    const text = env[variableOf(name)];
-    if (given) read(row, flagOf(name), given);
-    else if (text !== undefined && (text !== '' || row.emptyIsWrong))
-      read(row, variableOf(name), [text]);
+    const variable = variableOf(name);
+    const text = env[variable];
+    if (typed) read(row, flagOf(name), typed);
+    else if (text !== undefined && (text !== '' || row.emptyIsWrong)) {
+      read(row, variable, [text]);
+      set.push({ flag: flagOf(name), variable, text, choices: row.type.choices });
+    } else continue;
+    given.add(name);
 
     function read(of: Option<unknown>, source: string, texts: readonly string[]): void {
       const joined = of.type.list ? texts.join(',') : (texts.at(-1) ?? '');
-      const parsed = of.type.parse(joined);
+      // An empty list is a list; nothing else is empty on purpose.
+      const empty = joined === '' && !of.type.list;
+      const parsed = empty ? { problem: 'is empty' } : of.type.parse(joined);
       if ('value' in parsed) config[name] = parsed.value;
       else
         problems.push(
@@ -67,8 +80,21 @@ export function parseCommandLine(
   // Whoever asks for help may have the rest wrong, but not what help is wanted of.
   if (problems.length > 0 && (!known || !(help || version)))
     throw new ConfigError(problems.join('\n'));
-  const named = positionals.length > 0;
-  return { command, named, help, version, config: config as Config, warnings: misspelt(env) };
+  const inTheirWords = nameAsGiven(set);
+  const idle = withoutEffect(command, config as Config, given);
+  const unknown = unknownVariables(
+    env,
+    optionRows.map(([name]) => variableOf(name)),
+  );
+  return {
+    command,
+    named: positionals.length > 0,
+    help,
+    version,
+    config: config as Config,
+    warnings: [...unknown, ...idle.map(inTheirWords)],
+    nameAsGiven: inTheirWords,
+  };
 }
 
 /** `help`, `help COMMAND` and `version` are other words for `--help`, `COMMAND --help` and `--version`. */
@@ -135,17 +161,6 @@ function readFlags(
     else flags.set(flag, [...(flags.get(flag) ?? []), value]);
   }
   return { flags, positionals, help, version };
-}
-
-/** Variables that look like ours with a slip; other programs have variables that begin with OP_ as well. */
-function misspelt(env: Environment): string[] {
-  const known = optionRows.map(([name]) => variableOf(name));
-  return Object.keys(env)
-    .filter((name) => name.startsWith('OP_') && !known.includes(name))
-    .flatMap((name) => {
-      const near = suggest(name, known);
-      return near ? [`the variable ${name} means nothing here${meant(near)}`] : [];
-    });
 }
 
 /** What other servers call it. */

@@ -78,12 +78,15 @@ async function findGpu(
 ): Promise<Opened | undefined> {
   const { device, precision } = options;
   if (device === 'wasm' || precision === 'int8') return undefined;
-  if (device === 'auto' && !mayHaveGpu(options.allowSoftwareGpu)) {
-    tell(
-      `no GPU, running on the CPU: ${describeDrivers()}; a software driver is taken with --allow-software-gpu only`,
+  const none = (why: string): undefined =>
+    tellNoGpu(`no GPU, running on the CPU: ${why}`, options, tell);
+  if (device === 'auto' && !mayHaveGpu(options.allowSoftwareGpu))
+    return none(
+      describeDrivers() +
+        (options.allowSoftwareGpu
+          ? ''
+          : '; a software driver is taken with --allow-software-gpu only'),
     );
-    return undefined;
-  }
   const trial = createTrial(variant(precision), options, tell);
   try {
     const gpu = await openGpu(variant, options, tell, device === 'auto' ? trial.accept : undefined);
@@ -93,7 +96,18 @@ async function findGpu(
     if (error instanceof ConfigError && device === 'webgpu') throw error;
     const { message } = error as Error;
     if (device === 'webgpu') throw new ConfigError(`--device webgpu: ${message}`);
-    tell(error instanceof DeclinedError ? message : `no GPU, running on the CPU: ${message}`);
+    if (!(error instanceof DeclinedError)) return none(message);
+    tell(message);
     return undefined;
   }
+}
+
+/** Whoever has named a GPU expects that one: for others it is nothing to look into. */
+function tellNoGpu(
+  sentence: string,
+  { adapter, allowSoftwareGpu }: Pick<GpuOptions, 'adapter' | 'allowSoftwareGpu'>,
+  tell: Tell,
+): undefined {
+  if (adapter !== undefined) tell(`--adapter ${adapter} is not used: ${sentence}`, 'warn');
+  else tell(sentence, allowSoftwareGpu ? 'warn' : 'info');
 }

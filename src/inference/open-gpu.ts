@@ -9,6 +9,7 @@ import type { Engine } from './engine.ts';
 import type { OnnxruntimeEngine } from './onnxruntime/engine.ts';
 import { type CpuOptions, openOnnxruntime } from './open-cpu.ts';
 import { sampleInput } from './sample-input.ts';
+import { tellIfSlow } from './tell-if-slow.ts';
 import { type AdapterInfo, MissingFeatureError } from './webgpu/adapter.ts';
 
 export interface GpuOptions extends CpuOptions {
@@ -42,12 +43,16 @@ export async function openGpu(
   tell: Tell,
   accept?: (adapter: AdapterInfo) => void,
 ): Promise<OpenedGpu> {
+  let doing = 'looking for a GPU';
   const open = async (model: Model): Promise<OpenedGpu> => ({
     model,
     engine: await openOnnxruntime(model, {
       threads: 1,
       maxBatch: options.maxBatch,
-      accept,
+      accept(adapter) {
+        accept?.(adapter);
+        doing = `making ready the GPU ${adapter.name}: it compiles the network and runs each size of batch once${adapter.software ? '; it is software, and takes up to a minute or two' : ''}`;
+      },
       gpu: {
         adapter: options.adapter,
         allowSoftware: options.allowSoftwareGpu,
@@ -55,12 +60,18 @@ export async function openGpu(
       },
     }),
   });
+  const openTold = (model: Model): Promise<OpenedGpu> =>
+    tellIfSlow(
+      tell,
+      () => doing,
+      () => open(model),
+    );
   try {
-    return await open(variant(options.precision));
+    return await openTold(variant(options.precision));
   } catch (error) {
     if (!(error instanceof MissingFeatureError)) throw error;
     tell(`running fp32: ${error.message}`);
-    return open(variant('fp32'));
+    return openTold(variant('fp32'));
   }
 }
 
@@ -102,7 +113,11 @@ export function createTrial(
       if (adapter && cache.find(key(adapter))) return undefined;
       const cpu = await openCpu();
       try {
-        const measured = await calibrate(gpu, cpu.engine, calibrationInput(model), model.precision);
+        const measured = await tellIfSlow(
+          tell,
+          () => 'measuring whether the GPU or the CPU is faster',
+          () => calibrate(gpu, cpu.engine, calibrationInput(model), model.precision),
+        );
         if (adapter) cache.keep(key(adapter), measured);
         tell(sentence(measured));
         if (measured.take === 'gpu') {

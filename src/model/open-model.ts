@@ -96,7 +96,7 @@ function embedded(precision: Precision): { manifest: Manifest; slice: FileSlice 
     );
   const manifest = parseManifest(payload.manifest, 'the embedded model');
   const slice = payload.slices[precision];
-  if (!slice) throw missingVariant(manifest, precision, Object.keys(payload.slices), embed);
+  if (!slice) throw missingVariant(manifest, precision, Object.keys(payload.slices));
   return { manifest, slice };
 }
 
@@ -122,7 +122,7 @@ function beside(path: string, precision: Precision): { manifest: Manifest; slice
   const given = `--model ${path}`;
   const manifest = readManifest(path);
   const variant = manifest.variants[precision];
-  if (!variant) throw missingVariant(manifest, precision, Object.keys(manifest.variants));
+  if (!variant) throw missingVariant(manifest, precision, Object.keys(manifest.variants), path);
   const file = join(dirname(path), variant.file);
   const size = sizeOf(given, file);
   if (size !== variant.bytes)
@@ -163,21 +163,23 @@ function sha256Of(file: string): string {
   return sum;
 }
 
-const embed =
-  ', then build it in with `npm run build -- --precision all`, or give it with --model FILE';
-
+/** @param path - the model's ONNX file; undefined for the embedded model, which has to be made and built in elsewhere */
 function missingVariant(
   manifest: Manifest,
   precision: Precision,
   has: string[],
-  then = '',
+  path?: string,
 ): ConfigError {
+  const model = `--model ${path ?? 'FOLDER/resnet50.onnx'}`;
   const make =
     precision === 'int8'
-      ? 'make it with `npm run model -- quantize --model FOLDER/resnet50.onnx --images FOLDER`'
+      ? `make it with \`npm run model -- quantize ${model} --images FOLDER\``
       : precision === 'fp16'
-        ? 'make it with `npm run model -- convert --model FOLDER/resnet50.onnx`'
+        ? `make it with \`npm run model -- convert ${model}\``
         : 'prepare it with `npm run model -- prepare`';
+  const then = path
+    ? ''
+    : ', then build it in with `npm run build -- --precision all`, or give it with --model FILE';
   return new ConfigError(
     `--precision ${precision}: the model ${manifest.name} has only ${has.join(', ')}: give --precision ${has[0]}, or ${make}${then}`,
   );

@@ -1,7 +1,7 @@
 /** The containers that Phantoscope v0.2 starts from an operator's image. */
 import { PhantoscopeError, printable } from './failure.ts';
 import { field, operatorPath, type StoredRecord, unexpected } from './operator-record.ts';
-import type { Means } from './registration.ts';
+import type { RegistrationContext } from './registration.ts';
 import { asRecord, describeReply, type RestReply } from './rest.ts';
 
 /** Docker may have to pull the image within the request. */
@@ -14,14 +14,14 @@ export const containerName = (operator: string, instance: string): string =>
 
 /** The instance, undefined where there is none. */
 export async function findInstance(
-  means: Means,
+  context: RegistrationContext,
   operator: string,
   instance: string,
 ): Promise<StoredRecord | undefined> {
   const path = `${operatorPath(operator)}/instances`;
-  const reply = await means.rest.call({ method: 'GET', path });
+  const reply = await context.rest.call({ method: 'GET', path });
   if (reply.status !== 200 || !Array.isArray(reply.json)) {
-    throw unexpected(means.rest, `GET ${path}`, describeReply(reply), reply.status);
+    throw unexpected(context.rest, `GET ${path}`, describeReply(reply), reply.status);
   }
   // Docker's filter matches any part of a name: the list holds other operators' containers as well.
   return reply.json
@@ -31,17 +31,17 @@ export async function findInstance(
 
 /** Has the instance running. @returns it, and whether this call made it */
 export async function ensureInstance(
-  means: Means,
+  context: RegistrationContext,
   operator: string,
   instance: string,
   image: string,
 ): Promise<{ instance: StoredRecord; created: boolean }> {
-  const found = await findInstance(means, operator, instance);
+  const found = await findInstance(context, operator, instance);
   if (found && isRunning(found)) return { instance: found, created: false };
   const reply = await (found
-    ? post(means, `${path(operator, instance)}/start`)
-    : create(means, operator, instance));
-  const now = await waitUntilRunning(means, operator, instance);
+    ? post(context, `${path(operator, instance)}/start`)
+    : create(context, operator, instance));
+  const now = await waitUntilRunning(context, operator, instance);
   if (now && isRunning(now)) return { instance: now, created: !found };
   const container = containerName(operator, instance);
   throw new PhantoscopeError(
@@ -49,26 +49,26 @@ export async function ensureInstance(
     now
       ? `the container ${container} is ${printable(field(now, 'status'), 20)}, not running: see "docker logs ${container}" on ` +
           'the host of Phantoscope'
-      : `Phantoscope at ${means.rest.url} did not start ${image} as ${container} (${describeReply(reply)}): is the image on ` +
+      : `Phantoscope at ${context.rest.url} did not start ${image} as ${container} (${describeReply(reply)}): is the image on ` +
           `that host ("docker pull ${image}")?`,
   );
 }
 
 /** Removes the container, running or not; one that is gone already is no error. */
 export async function deleteInstance(
-  means: Means,
+  context: RegistrationContext,
   operator: string,
   instance: string,
 ): Promise<void> {
-  const reply = await means.rest.call({
+  const reply = await context.rest.call({
     method: 'DELETE',
     path: path(operator, instance),
     timeoutMs: startTimeoutMs,
   });
-  if (reply.status === 200 || !(await findInstance(means, operator, instance))) return;
+  if (reply.status === 200 || !(await findInstance(context, operator, instance))) return;
   throw new PhantoscopeError(
     'refused',
-    `Phantoscope at ${means.rest.url} did not remove ${containerName(operator, instance)}: ${describeReply(reply)}`,
+    `Phantoscope at ${context.rest.url} did not remove ${containerName(operator, instance)}: ${describeReply(reply)}`,
   );
 }
 
@@ -78,29 +78,37 @@ const path = (operator: string, instance: string): string =>
 export const isRunning = (instance: StoredRecord): boolean =>
   field(instance, 'status') === 'running';
 
-function post({ rest }: Means, to: string, body?: Record<string, string>): Promise<RestReply> {
+function post(
+  { rest }: RegistrationContext,
+  to: string,
+  body?: Record<string, string>,
+): Promise<RestReply> {
   return rest.call({ method: 'POST', path: to, timeoutMs: startTimeoutMs, ...(body && { body }) });
 }
 
 /** Released v0.2.0 takes the name from the path; builds made after it take a body, and have no POST on that path. */
-async function create(means: Means, operator: string, instance: string): Promise<RestReply> {
-  const reply = await post(means, path(operator, instance));
+async function create(
+  context: RegistrationContext,
+  operator: string,
+  instance: string,
+): Promise<RestReply> {
+  const reply = await post(context, path(operator, instance));
   const noSuchRoute = reply.status === 405 || (reply.status === 404 && !asRecord(reply.json));
   if (!noSuchRoute) return reply;
-  return post(means, `${operatorPath(operator)}/instances`, { instanceName: instance });
+  return post(context, `${operatorPath(operator)}/instances`, { instanceName: instance });
 }
 
 async function waitUntilRunning(
-  means: Means,
+  context: RegistrationContext,
   operator: string,
   instance: string,
 ): Promise<StoredRecord | undefined> {
-  const until = means.clock.now() + runningWithinMs;
+  const until = context.clock.now() + runningWithinMs;
   for (;;) {
-    const found = await findInstance(means, operator, instance);
+    const found = await findInstance(context, operator, instance);
     // Anything but these two is on its way nowhere: exited, dead, paused.
     const pending = found && ['created', 'restarting'].includes(field(found, 'status'));
-    if (!pending || means.clock.now() >= until) return found;
-    await means.clock.sleep(500, means.signal);
+    if (!pending || context.clock.now() >= until) return found;
+    await context.clock.sleep(500, context.signal);
   }
 }

@@ -11,8 +11,8 @@ import {
 } from './operator-record.ts';
 import {
   checkName,
-  type Means,
   type Outcome,
+  type RegistrationContext,
   type RegistrationRequest,
   taken,
 } from './registration.ts';
@@ -23,9 +23,12 @@ import { checkOwnEndpoint } from './self-check.ts';
 const callbackTimeoutMs = 30_000;
 
 /** Ends in the registered state however often it runs. @throws PhantoscopeError */
-export async function registerV01(request: RegistrationRequest, means: Means): Promise<Outcome> {
+export async function registerV01(
+  request: RegistrationRequest,
+  context: RegistrationContext,
+): Promise<Outcome> {
   const { endpoint, apiUrl } = request;
-  const { rest, connect, signal } = means;
+  const { rest, connect, signal } = context;
   const { identity } = await checkOwnEndpoint({ ...request, connect, signal });
   const name = request.name ?? identity.name;
   const notes = checkName(name);
@@ -34,11 +37,11 @@ export async function registerV01(request: RegistrationRequest, means: Means): P
   const found = await findOperator(rest, name);
   if (found && isThis(found, identity)) return { ...outcome, state: 'unchanged' };
   if (found) {
-    if (!request.replace) await assertReplaceable(found, request, name, means);
+    if (!request.replace) await assertReplaceable(found, request, name, context);
     await deleteOperator(rest, name);
   }
 
-  const reply = await regist(means, name, endpoint.text);
+  const reply = await regist(context, name, endpoint.text);
   const stored = await findOperator(rest, name);
   if (stored && isThis(stored, identity)) {
     return { ...outcome, state: found ? 'replaced' : 'registered' };
@@ -50,12 +53,15 @@ export async function registerV01(request: RegistrationRequest, means: Means): P
       `${apiUrl} accepted the registration, but stored something else: ${describe(stored)}`,
     );
   }
-  if (found) await restore(found, name, means);
+  if (found) await restore(found, name, context);
   throw notStored(reply, request);
 }
 
 /** Whether the record still leads to this operator; calls nobody but the API server. */
-export async function isRegisteredV01(outcome: Outcome, { rest }: Means): Promise<boolean> {
+export async function isRegisteredV01(
+  outcome: Outcome,
+  { rest }: RegistrationContext,
+): Promise<boolean> {
   const found = await findOperator(rest, outcome.name);
   return found !== undefined && sameEndpoint(field(found, 'endpoint'), outcome.endpoint);
 }
@@ -64,7 +70,7 @@ export async function isRegisteredV01(outcome: Outcome, { rest }: Means): Promis
 export async function unregisterV01(
   name: string,
   request: RegistrationRequest,
-  { rest }: Means,
+  { rest }: RegistrationContext,
 ): Promise<boolean> {
   const found = await findOperator(rest, name);
   if (!found || !sameEndpoint(field(found, 'endpoint'), request.endpoint.text)) return false;
@@ -97,26 +103,29 @@ async function assertReplaceable(
   record: StoredRecord,
   request: RegistrationRequest,
   name: string,
-  means: Means,
+  context: RegistrationContext,
 ): Promise<void> {
   const stored = field(record, 'endpoint');
   if (sameEndpoint(stored, request.endpoint.text)) return;
-  const own = await identityAt(stored, means);
+  const own = await identityAt(stored, context);
   if (own && sameEndpoint(own.endpoint, request.endpoint.text)) return;
-  const ourKind = await identityAt(request.endpoint.text, means);
+  const ourKind = await identityAt(request.endpoint.text, context);
   if (ourKind?.name !== field(record, 'backend')) {
     throw taken(name, describe(record), request.apiUrl);
   }
-  if (!own && (await isDead(name, means))) return;
+  if (!own && (await isDead(name, context))) return;
   throw taken(name, `${describe(record)}, which is alive`, request.apiUrl);
 }
 
-async function identityAt(endpoint: string, means: Means): Promise<Identity | undefined> {
-  const client = means.connect(endpoint, { signal: means.signal, timeoutMs: 3000 });
+async function identityAt(
+  endpoint: string,
+  context: RegistrationContext,
+): Promise<Identity | undefined> {
+  const client = context.connect(endpoint, { signal: context.signal, timeoutMs: 3000 });
   try {
     return (await client.identity()).identity;
   } catch {
-    means.signal.throwIfAborted();
+    context.signal.throwIfAborted();
     return undefined;
   } finally {
     client.close();
@@ -124,7 +133,7 @@ async function identityAt(endpoint: string, means: Means): Promise<Identity | un
 }
 
 /** The API server's own view of it; where that cannot be had, the operator counts as alive. */
-async function isDead(name: string, { rest, signal }: Means): Promise<boolean> {
+async function isDead(name: string, { rest, signal }: RegistrationContext): Promise<boolean> {
   try {
     const reply = await rest.call({
       method: 'GET',
@@ -139,7 +148,7 @@ async function isDead(name: string, { rest, signal }: Means): Promise<boolean> {
   }
 }
 
-function regist({ rest }: Means, name: string, endpoint: string): Promise<RestReply> {
+function regist({ rest }: RegistrationContext, name: string, endpoint: string): Promise<RestReply> {
   return rest.call({
     method: 'POST',
     path: '/v1/operator/regist',
@@ -149,11 +158,15 @@ function regist({ rest }: Means, name: string, endpoint: string): Promise<RestRe
 }
 
 /** Puts back what was replaced, as far as it still answers. */
-async function restore(record: StoredRecord, name: string, means: Means): Promise<void> {
+async function restore(
+  record: StoredRecord,
+  name: string,
+  context: RegistrationContext,
+): Promise<void> {
   try {
-    await regist(means, name, field(record, 'endpoint'));
+    await regist(context, name, field(record, 'endpoint'));
   } catch {
-    means.signal.throwIfAborted();
+    context.signal.throwIfAborted();
   }
 }
 

@@ -12,8 +12,8 @@ import { deleteOperator, field, findOperator, type StoredRecord } from './operat
 import {
   checkName,
   type ImageRecord,
-  type Means,
   type Outcome,
+  type RegistrationContext,
   type RegistrationRequest,
   taken,
 } from './registration.ts';
@@ -23,18 +23,21 @@ import { describeReply } from './rest.ts';
 const answersWithinMs = 20_000;
 
 /** Ends with the record stored and the instance running however often it runs. @throws PhantoscopeError */
-export async function registerV02(request: RegistrationRequest, means: Means): Promise<Outcome> {
-  const { rest } = means;
+export async function registerV02(
+  request: RegistrationRequest,
+  context: RegistrationContext,
+): Promise<Outcome> {
+  const { rest } = context;
   const { name, image } = complete(request);
   const notes = checkName(name);
-  const record = await ensureRecord(request, name, image, means);
-  if (record === 'replaced') await deleteInstance(means, name, image.instance);
-  const { instance, created } = await ensureInstance(means, name, image.instance, image.image);
+  const record = await ensureRecord(request, name, image, context);
+  if (record === 'replaced') await deleteInstance(context, name, image.instance);
+  const { instance, created } = await ensureInstance(context, name, image.instance, image.image);
   const undo = async (): Promise<void> => {
-    if (created) await deleteInstance(means, name, image.instance);
+    if (created) await deleteInstance(context, name, image.instance);
     if (record !== 'unchanged') await deleteOperator(rest, name);
   };
-  notes.push(...(await checkWeights(instance, created, request, name, image, means, undo)));
+  notes.push(...(await checkWeights(instance, created, request, name, image, context, undo)));
   const state = record === 'unchanged' && created ? 'registered' : record;
   return { api: 'v0.2', state, name, endpoint: field(instance, 'endpoint'), notes };
 }
@@ -42,22 +45,25 @@ export async function registerV02(request: RegistrationRequest, means: Means): P
 /** Whether the record is there and its instance runs. */
 export async function isRegisteredV02(
   request: RegistrationRequest,
-  means: Means,
+  context: RegistrationContext,
 ): Promise<boolean> {
   const { name, image } = complete(request);
-  const found = await findOperator(means.rest, name);
+  const found = await findOperator(context.rest, name);
   if (!found || !isThis(found, image)) return false;
-  const instance = await findInstance(means, name, image.instance);
+  const instance = await findInstance(context, name, image.instance);
   return instance !== undefined && isRunning(instance);
 }
 
 /** Takes instance and record away if the record is of this image. @returns whether there was one */
-export async function unregisterV02(request: RegistrationRequest, means: Means): Promise<boolean> {
+export async function unregisterV02(
+  request: RegistrationRequest,
+  context: RegistrationContext,
+): Promise<boolean> {
   const { name, image } = complete(request);
-  const found = await findOperator(means.rest, name);
+  const found = await findOperator(context.rest, name);
   if (!found || field(found, 'addr') !== image.image) return false;
-  await deleteInstance(means, name, image.instance);
-  await deleteOperator(means.rest, name);
+  await deleteInstance(context, name, image.instance);
+  await deleteOperator(context.rest, name);
   return true;
 }
 
@@ -78,7 +84,7 @@ async function ensureRecord(
   request: RegistrationRequest,
   name: string,
   image: ImageRecord,
-  { rest }: Means,
+  { rest }: RegistrationContext,
 ): Promise<Outcome['state']> {
   const found = await findOperator(rest, name);
   if (found && isThis(found, image)) return 'unchanged';
@@ -140,10 +146,10 @@ async function checkWeights(
   request: RegistrationRequest,
   name: string,
   image: ImageRecord,
-  means: Means,
+  context: RegistrationContext,
   undo: () => Promise<void>,
 ): Promise<string[]> {
-  const answer = await askInstance(instance, means, created ? answersWithinMs : 0);
+  const answer = await askInstance(instance, context, created ? answersWithinMs : 0);
   const container = containerName(name, image.instance);
   if (!answer) {
     return [
@@ -163,26 +169,26 @@ async function checkWeights(
 /** Asks the container at its own address, or at the port that is published on Phantoscope's host. */
 async function askInstance(
   instance: StoredRecord,
-  means: Means,
+  context: RegistrationContext,
   withinMs: number,
 ): Promise<IdentityAnswer | undefined> {
-  const places = [field(instance, 'endpoint'), published(instance, means.rest.url)].filter(
+  const places = [field(instance, 'endpoint'), published(instance, context.rest.url)].filter(
     (place) => /^[\w.:[\]-]+:\d+$/.test(place),
   );
-  const until = means.clock.now() + withinMs;
+  const until = context.clock.now() + withinMs;
   for (;;) {
     for (const place of places) {
-      const client = means.connect(place, { signal: means.signal, timeoutMs: 2000 });
+      const client = context.connect(place, { signal: context.signal, timeoutMs: 2000 });
       try {
         return await client.identity();
       } catch {
-        means.signal.throwIfAborted();
+        context.signal.throwIfAborted();
       } finally {
         client.close();
       }
     }
-    if (places.length === 0 || means.clock.now() >= until) return undefined;
-    await means.clock.sleep(1000, means.signal);
+    if (places.length === 0 || context.clock.now() >= until) return undefined;
+    await context.clock.sleep(1000, context.signal);
   }
 }
 

@@ -2,7 +2,7 @@ import { detectVersion } from './detect-version.ts';
 import { type ConnectOperator, connectOperator } from './operator-client.ts';
 import { isRegisteredV01, registerV01, unregisterV01 } from './register-v01.ts';
 import { isRegisteredV02, registerV02, unregisterV02 } from './register-v02.ts';
-import type { Clock, Means, Outcome, RegistrationRequest } from './registration.ts';
+import type { Clock, Outcome, RegistrationContext, RegistrationRequest } from './registration.ts';
 import { createRest, type Fetch } from './rest.ts';
 
 export interface RegisterOptions {
@@ -40,9 +40,9 @@ export async function register(
   request: RegistrationRequest,
   options: RegisterOptions,
 ): Promise<Outcome> {
-  const means = createMeans(request, options);
-  const api = request.api === 'auto' ? await detectVersion(means.rest) : request.api;
-  return api === 'v0.1' ? registerV01(request, means) : registerV02(request, means);
+  const context = createContext(request, options);
+  const api = request.api === 'auto' ? await detectVersion(context.rest) : request.api;
+  return api === 'v0.1' ? registerV01(request, context) : registerV02(request, context);
 }
 
 /** Whether what `register` did still holds; a few GETs, nothing is called or changed. @throws PhantoscopeError */
@@ -51,8 +51,10 @@ export async function isRegistered(
   request: RegistrationRequest,
   options: RegisterOptions,
 ): Promise<boolean> {
-  const means = createMeans(request, options);
-  return outcome.api === 'v0.1' ? isRegisteredV01(outcome, means) : isRegisteredV02(request, means);
+  const context = createContext(request, options);
+  return outcome.api === 'v0.1'
+    ? isRegisteredV01(outcome, context)
+    : isRegisteredV02(request, context);
 }
 
 /** Takes back what `register` did, unless it belongs to another operator by now. @returns whether there was something */
@@ -61,13 +63,16 @@ export async function unregister(
   request: RegistrationRequest,
   options: RegisterOptions,
 ): Promise<boolean> {
-  const means = createMeans(request, options);
+  const context = createContext(request, options);
   return outcome.api === 'v0.1'
-    ? unregisterV01(outcome.name, request, means)
-    : unregisterV02(request, means);
+    ? unregisterV01(outcome.name, request, context)
+    : unregisterV02(request, context);
 }
 
-function createMeans(request: RegistrationRequest, options: RegisterOptions): Means {
+function createContext(
+  request: RegistrationRequest,
+  options: RegisterOptions,
+): RegistrationContext {
   const { signal, fetch, timeoutMs } = options;
   return {
     rest: createRest({ url: request.apiUrl, signal, fetch, timeoutMs }),

@@ -48,11 +48,11 @@ export function startRegistration(options: RegistrationLoopOptions): Registratio
   /** One attempt. @returns milliseconds until the next */
   async function attempt(): Promise<number> {
     try {
-      const means = { ...options, signal: cut.signal };
-      if (outcome && complaint === '' && (await still(outcome, means))) return checkEveryMs;
+      const withCut = { ...options, signal: cut.signal };
+      if (outcome && complaint === '' && (await still(outcome, withCut))) return checkEveryMs;
       // Taking the name by force is for the first time: two operators that both insist would go on for ever.
       const replace = request.replace && outcome === undefined;
-      const now = await register({ ...request, replace }, means);
+      const now = await register({ ...request, replace }, withCut);
       if (now.state !== 'unchanged' || outcome === undefined || complaint !== '') tell(now);
       outcome = now;
       complaint = '';
@@ -71,8 +71,8 @@ export function startRegistration(options: RegistrationLoopOptions): Registratio
   }
 
   /** A doubt is a no: the attempt that follows meets the same trouble, and tells it. */
-  const still = (was: Outcome, means: RegisterOptions): Promise<boolean> =>
-    isRegistered(was, request, means).catch(() => false);
+  const still = (was: Outcome, registerOptions: RegisterOptions): Promise<boolean> =>
+    isRegistered(was, request, registerOptions).catch(() => false);
 
   function tell(now: Outcome): void {
     const { api, state, name, endpoint } = now;

@@ -52,7 +52,7 @@ export interface Clock {
 }
 
 /** What the steps of a registration need besides the request. */
-export interface Means {
+export interface RegistrationContext {
   readonly rest: Rest;
   readonly connect: ConnectOperator;
   readonly clock: Clock;

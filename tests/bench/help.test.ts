@@ -32,3 +32,38 @@ test('bench, lists the measurements; one that is not there is 2 and the nearest'
     expect(wrong.stderr, name).not.toContain('    at ');
   }
 }, 60_000);
+
+test.each([
+  ['serve', '--model', 'file'],
+  ['start', '--model', 'file'],
+  ['weights', '--model', 'file'],
+  ['flood', '--executable', 'file'],
+  ['drift', '--weights', 'file'],
+])('bench %s %s, a wrong path is 2 and a sentence', async (name, flag, what) => {
+  const { code, stdout, stderr } = await bench(name, flag, '/nowhere/a');
+  expect({ code, stdout, stderr }).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: `bench ${name}: ${flag}: there is no ${what} /nowhere/a\n`,
+  });
+});
+
+test('bench, what is found wrong later is a sentence as well', async () => {
+  for (const [name, value, said] of [
+    ['attacks', 'xyz', '--only xyz: no attack has these words'],
+    ['flood', '6', '--only 6: the floods are 0 to 5'],
+  ] as const)
+    expect(await bench(name, '--only', value)).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: `bench ${name}: ${said}\n`,
+    });
+  const model = join(import.meta.dir, '../../package.json');
+  for (const name of ['serve', 'start', 'weights']) {
+    const { code, stderr } = await bench(name, '--model', model);
+    expect(stderr).toBe(
+      `bench ${name}: --model ${model}: that is a manifest; give the ONNX file beside it\n`,
+    );
+    expect(code).toBe(2);
+  }
+}, 60_000);

@@ -27,6 +27,21 @@ test('build --release, refuses untrained weights and writes nothing', async () =
   expect(existsSync(out)).toBeFalse();
 });
 
+test('build --release --offline without weights, says so before anything is made', async () => {
+  const cache = join(folder, 'cache');
+  const child = Bun.spawn(
+    [process.execPath, 'build/build.ts', '--release', '--offline', '--cache-dir', cache],
+    { cwd: join(import.meta.dir, '../..'), stderr: 'pipe' },
+  );
+  const said = await new Response(child.stderr).text();
+  expect(said).toMatch(
+    /^npm run build: --release: the trained weights could not be had: offline, /,
+  );
+  expect(said).not.toContain('    at ');
+  expect(await child.exited).toBe(1);
+  expect(existsSync(join(cache, 'untrained'))).toBeFalse();
+});
+
 test('build --release --allow-untrained, takes them and says so', async () => {
   const out = join(folder, 'allowed');
   const { code, said } = await release(out, '--allow-untrained');

@@ -11,17 +11,18 @@ import {
   createProtobufReader,
   type MessageReader,
 } from '../../src/server/intake/protobuf-reader.ts';
-import { createTexts, type Texts } from '../../src/server/intake/texts.ts';
+import { createTextBuffers, type TextBuffers } from '../../src/server/intake/text-buffers.ts';
 import { openAdmission } from '../support/embedder-options.ts';
 
-const openTexts = (maxImages = 1000): Texts =>
-  createTexts({
+const openTexts = (maxImages = 1000): TextBuffers =>
+  createTextBuffers({
     ticket: openAdmission({ maxImages, maxQueue: 1e6 }).open(),
     maxImages,
     maxRest: 10_000,
     maxMessageBytes: 1e8,
   });
-const datasOf = ({ datas }: Texts): string[] => datas.map((text) => Buffer.from(text).toString());
+const datasOf = ({ datas }: TextBuffers): string[] =>
+  datas.map((text) => Buffer.from(text).toString());
 
 /** The bytes in pieces of the given lengths, over and over. */
 function pieces(bytes: Uint8Array, lengths: readonly number[]): Uint8Array[] {
@@ -310,7 +311,7 @@ test('bareMessage, gzip that unpacks to nothing is counted by the bytes that cam
   expect(came).toBeLessThan(11_000);
 });
 
-test('createTexts, a text without a known length grows to what the message has left, and is whole', () => {
+test('createTextBuffers, a text without a known length grows to what the message has left, and is whole', () => {
   const texts = openTexts();
   const text = Buffer.alloc(9_000_000, 'QUJD');
   texts.expect(text.length + 100);

@@ -68,14 +68,24 @@ test('model prepare, a failure ends with 1 and one plain sentence', async () => 
   expect({ code, stdout, stderr }).toEqual({
     code: 1,
     stdout: '',
-    stderr: '/absent.h5: there is no such file\n',
+    stderr: '--weights /absent.h5: there is no such file\n',
   });
   expect(existsSync(out)).toBe(false);
 });
 
+test('model prepare, an --out that is a file is refused before anything is read', async () => {
+  const { code, stderr } = await run('prepare', '--out', main, '--weights', '/absent.h5');
+  expect(stderr).toStartWith(`--out ${main}: that is a file; `);
+  expect(code).toBe(2);
+});
+
 test('model prepare, prints the path of the model', async () => {
-  const { code, stdout, stderr } = await run('prepare', '--out', folder, '--weights', 'untrained');
+  const args = ['--out', folder, '--weights', 'untrained', '--time-limit', '9'];
+  const { code, stdout, stderr } = await run('prepare', ...args);
   expect(code).toBe(0);
+  expect(stderr).toStartWith(
+    'warning: --time-limit has no effect: --weights untrained is not downloaded\n',
+  );
   expect(stdout).toBe(`${join(folder, 'resnet50.onnx')}\n`);
   expect(stderr).toContain('This model is UNTRAINED: its vectors mean nothing.');
 }, 180_000);

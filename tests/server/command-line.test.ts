@@ -65,6 +65,9 @@ test('every problem is said at once, with the source, what was read and what is 
 });
 
 test.each([
+  [['--threads='], '--threads: read "", which is empty; allowed: '],
+  [['--max-images', '-5'], '--max-images: read "-5", which is too small'],
+  [['--docker-image', 'a b'], '--docker-image: read "a b", which is not allowed'],
   [['srve'], '"srve" is not a command, did you mean serve?'],
   [['info', 'more'], '"more": info takes no arguments'],
   [['--threads'], '--threads has no value'],
@@ -97,11 +100,88 @@ test('help, another word for --help, of a command as well', () => {
   expect(problemsOf(['hlep'])[0]).toStartWith('"hlep" is not a command, did you mean help?');
 });
 
-test('variables, a slip in ours is a warning, others’ are none of our business', () => {
-  const env = { OP_PRECISON: 'int8', OP_SESSION_my: 'secret', OP_ACCOUNT: 'x' };
-  expect(parse([], env).warnings).toEqual([
-    'the variable OP_PRECISON means nothing here, did you mean OP_PRECISION?',
-  ]);
+describe('variables that are no options', () => {
+  const warningsOf = (env: Record<string, string>): readonly string[] => parse([], env).warnings;
+
+  test.each([
+    ['OP_PRECISON', 'OP_PRECISION'],
+    ['OP_PORT', 'OP_LISTEN=:PORT'],
+    ['OP_HOST', 'OP_LISTEN=HOST:PORT'],
+  ])('%s, a warning with what was probably meant', (name, near) => {
+    expect(warningsOf({ [name]: '1' })).toEqual([
+      `the variable ${name} means nothing here, did you mean ${near}?`,
+    ]);
+  });
+
+  test('others, one line with their names and nothing of their values', () => {
+    const others = Array.from({ length: 6 }, (_, i) => [`OP_SOMETHING_${i}`, 'secret'] as const);
+    expect(warningsOf(Object.fromEntries(others))).toEqual([
+      'no option belongs to OP_SOMETHING_0, OP_SOMETHING_1, OP_SOMETHING_2, OP_SOMETHING_3, OP_SOMETHING_4 and 1 more; --help lists the variables that are read',
+    ]);
+  });
+
+  test('what Kubernetes sets for a service called op, and empty ones, nothing', () => {
+    const links = {
+      OP_SERVICE_HOST: '10.0.0.1',
+      OP_SERVICE_PORT_GRPC: '52001',
+      OP_PORT: 'tcp://10.0.0.1:52001',
+      OP_PORT_52001_TCP: 'tcp://10.0.0.1:52001',
+      OP_PORT_52001_TCP_ADDR: '10.0.0.1',
+      OP_WHATEVER: '',
+    };
+    expect(warningsOf(links)).toEqual([]);
+  });
+});
+
+describe('options without effect', () => {
+  test.each([
+    ['--unregister-on-exit', '--unregister-on-exit has no effect without --register'],
+    ['--name a --replace', '--name, --replace have no effect without --register'],
+    ['--url-fetch off --url-timeout 1s', '--url-timeout has no effect with --url-fetch off'],
+    ['--device wasm --max-batch 4', '--max-batch has no effect with --device wasm'],
+    ['--precision int8 --adapter 0', '--adapter has no effect with --precision int8, which'],
+    ['--device webgpu --cache-dir /a', '--cache-dir has no effect with --device webgpu: nothing'],
+    [
+      '--register http://a:5000 --api v0.1 --docker-image a --author b',
+      '--docker-image, --author have no effect with --api v0.1',
+    ],
+    ['register --to http://a:5000 --instance b', '--instance has no effect without --docker-image'],
+  ])('%s, a warning', (words, warning) => {
+    expect(parse(words.split(' ')).warnings).toEqual([expect.stringContaining(warning)]);
+  });
+
+  test.each([
+    '--register http://a:5000 --unregister-on-exit',
+    '--api auto --replace=off --url-fetch off --url-timeout 30s',
+    'register --to http://a:5000 --api v0.2 --docker-image a --name b --author c',
+    'info --device webgpu --adapter 0',
+    'check --image a',
+  ])('%s, nothing', (words) => {
+    expect(parse(words.split(' ')).warnings).toEqual([]);
+  });
+
+  test('a variable is named as such', () => {
+    const { warnings } = parse(['--device', 'wasm'], { OP_ADAPTER: '0', OP_MAX_BATCH: '32' });
+    expect(warnings).toEqual(['OP_ADAPTER has no effect with --device wasm']);
+  });
+});
+
+test('nameAsGiven, names the variable where that set the option, and leaves commands alone', () => {
+  const env = { OP_MODEL: '/a b/x.onnx', OP_PRECISION: 'INT8', OP_THREADS: '99', OP_LISTEN: 'a:1' };
+  const { nameAsGiven } = parse(['--listen', 'a:2'], env);
+  for (const [said, heard] of [
+    ['--model /a b/x.onnx: there is no such file', 'OP_MODEL=/a b/x.onnx: there is no such file'],
+    ['a model with --model FILE', 'a model with OP_MODEL FILE'],
+    ['--threads 99: at most 16', 'OP_THREADS=99: at most 16'],
+    ['--threads 991 and --thread-s', 'OP_THREADS 991 and --thread-s'],
+    ['a:2 of --listen is not', 'a:2 of --listen is not'],
+    ['--device webgpu: leave it', '--device webgpu: leave it'],
+    [
+      '--precision int8: give --precision fp32, or run `x --model FILE --precision int8`',
+      'OP_PRECISION=int8: give OP_PRECISION=fp32, or run `x --model FILE --precision int8`',
+    ],
+  ] as const)
+    expect(nameAsGiven(said)).toBe(heard);
 });
 
 describe('endpoint', () => {
@@ -168,7 +248,7 @@ describe('option types', () => {
     expect(duration(0, 1e9).parse(text)).toHaveProperty('problem');
   });
 
-  test.each(['', '-1', '1.5', '0x10', '1e3', ' 1', '99999999999999999'])(
+  test.each(['', '-11', '1.5', '0x10', '1e3', ' 1', '99999999999999999'])(
     'integer, %j is refused',
     (text) => {
       expect(integer(-10, 1e6).parse(text)).toHaveProperty('problem');

@@ -7,10 +7,18 @@ import { smallTestModel } from '../support/models.ts';
 
 const main = join(import.meta.dir, '../../src/main.ts');
 
-function serve(...args: string[]): { code: number; stdout: string; stderr: string } {
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const serve = (...args: string[]): Ended => serveWith({}, ...args);
+
+function serveWith(env: Record<string, string>, ...args: string[]): Ended {
   const fixed = ['serve', '--listen', '127.0.0.1:0', '--log-format', 'json'];
   const run = Bun.spawnSync([process.execPath, main, ...fixed, ...args], {
-    env: { PATH: process.env.PATH, HOME: process.env.HOME },
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
   });
   return { code: run.exitCode, stdout: run.stdout.toString(), stderr: run.stderr.toString() };
 }
@@ -25,6 +33,18 @@ test.each([
 ])('serve %j, refused before it listens', (args, words) => {
   const { code, stdout, stderr } = serve(...args);
   expect(stderr).toContain(words);
+  expect(stdout).toBe('');
+  expect(code).toBe(2);
+});
+
+test.each([
+  [{ OP_MODEL: '/nowhere/a.onnx' }, 'OP_MODEL=/nowhere/a.onnx: there is no such file'],
+  [{ OP_MODEL: smallTestModel(), OP_PRECISION: 'int8' }, 'OP_PRECISION=int8: the model'],
+  [{ OP_MODEL: smallTestModel(), OP_THREADS: '256' }, 'OP_THREADS=256: at most'],
+  [{ OP_REGISTER: 'http://127.0.0.1:1', OP_API: 'v0.2' }, 'OP_REGISTER with OP_API=v0.2 needs'],
+])('serve with %j, the refusal names the variable', (env, words) => {
+  const { code, stdout, stderr } = serveWith(env);
+  expect(stderr).toContain(`resnet50-encoder: ${words}`);
   expect(stdout).toBe('');
   expect(code).toBe(2);
 });

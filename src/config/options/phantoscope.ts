@@ -68,7 +68,7 @@ export const phantoscopeOptions = {
     description: 'Register even if the weights are random and the vectors mean nothing.',
   }),
   dockerImage: optional({
-    type: text('IMAGE', "an image that Phantoscope's Docker has or can pull"),
+    type: text('IMAGE', "an image that Phantoscope's Docker has or can pull", /^\S+$/),
     fallbackText: 'none: v0.2 needs it',
     group: 'phantoscope',
     commands: both,

@@ -29,7 +29,7 @@ export const servingOptions = {
     commands: ['serve', 'info', 'healthcheck', 'register', 'check'],
     short: 'e',
     description:
-      "The operator's address, as others reach it. serve tells it to Phantoscope and listens on its port; register and check call it.",
+      "The operator's address, as others reach it. serve tells it to Phantoscope and listens on its port; register and check call it; healthcheck asks that port of this machine.",
     emptyIsWrong: true,
   }),
   listen: optional({

@@ -6,7 +6,7 @@
 import { ExecuteRequestSchema } from '../../gen/omnisearch/operator_pb.ts';
 import { malformed, tooMuchBeside } from './errors.ts';
 import type { MessageReader } from './protobuf-reader.ts';
-import type { TextSink } from './texts.ts';
+import type { TextSink } from './text-buffers.ts';
 
 export interface JsonReader extends MessageReader {
   /** The document with names for the texts, once it has ended. */

@@ -4,7 +4,7 @@
  * else for a tenth of a second with one of 60 MB.
  */
 import { malformed, tooLarge } from './errors.ts';
-import type { Field, TextSink } from './texts.ts';
+import type { Field, TextSink } from './text-buffers.ts';
 
 export interface MessageReader {
   /** @throws OperatorError REQUEST_MALFORMED, MESSAGE_TOO_LARGE, and whatever the sink throws */

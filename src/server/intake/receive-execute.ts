@@ -15,7 +15,7 @@ import type { Readiness } from '../readiness.ts';
 import { createJsonReader, type JsonReaderOptions } from './json-reader.ts';
 import { bareMessage, type Chunks, envelopedMessage } from './message-chunks.ts';
 import { createProtobufReader, type MessageReader } from './protobuf-reader.ts';
-import { createTexts, type Texts } from './texts.ts';
+import { createTextBuffers, type TextBuffers } from './text-buffers.ts';
 
 export interface ReceiveOptions {
   readonly readiness: Readiness;
@@ -65,7 +65,7 @@ interface Intake {
 
 interface Opened {
   readonly ticket: Ticket;
-  readonly texts: Texts;
+  readonly texts: TextBuffers;
 }
 
 function openIntake(request: UniversalRequest, options: ReceiveOptions): Intake {
@@ -80,7 +80,7 @@ function openIntake(request: UniversalRequest, options: ReceiveOptions): Intake 
   /** Not before Connect asks for the body: until then it may have refused the request for its header. */
   function open(): Opened {
     const ticket = options.readiness.serving().admission.open();
-    opened = { ticket, texts: createTexts({ ticket, maxImages, maxRest, maxMessageBytes }) };
+    opened = { ticket, texts: createTextBuffers({ ticket, maxImages, maxRest, maxMessageBytes }) };
     return opened;
   }
 

@@ -14,7 +14,7 @@ export interface TextSink {
   end(): void;
 }
 
-export interface Texts extends TextSink {
+export interface TextBuffers extends TextSink {
   /** The message will have so many bytes. */
   expect(bytes: number): void;
   readonly datas: readonly Uint8Array<ArrayBuffer>[];
@@ -23,7 +23,7 @@ export interface Texts extends TextSink {
   discard(): void;
 }
 
-export interface TextsOptions {
+export interface TextBuffersOptions {
   readonly ticket: Ticket;
   /** Most URLs, also where they are not looked at; images are counted by the ticket. */
   readonly maxImages: number;
@@ -58,7 +58,12 @@ interface Text {
   nextLook: number;
 }
 
-export function createTexts({ ticket, maxImages, maxRest, maxMessageBytes }: TextsOptions): Texts {
+export function createTextBuffers({
+  ticket,
+  maxImages,
+  maxRest,
+  maxMessageBytes,
+}: TextBuffersOptions): TextBuffers {
   const datas: Uint8Array<ArrayBuffer>[] = [];
   const urls: string[] = [];
   let urlBytes = 0;

@@ -1,0 +1,90 @@
+/** Options that were given and that nobody looks at, because of another one: nothing is wrong, but something else was meant. */
+import { flagOf } from './option.ts';
+import { type Config, type OptionName, options } from './options.ts';
+
+interface Rule {
+  readonly commands: readonly string[];
+  readonly holds: (config: Config) => boolean;
+  /** Completes "--adapter has no effect ". */
+  readonly why: string;
+  readonly idle: readonly OptionName[];
+}
+
+const ofImages: readonly OptionName[] = ['author', 'description', 'instance'];
+const ofGpus: readonly OptionName[] = [
+  ...(['adapter', 'allowSoftwareGpu', 'maxBatch', 'maxBatchWait', 'cacheDir'] as const),
+];
+
+const rules: readonly Rule[] = [
+  {
+    commands: ['serve'],
+    holds: ({ register }) => register === undefined,
+    why: 'without --register',
+    idle: [
+      ...(['unregisterOnExit', 'api', 'name', 'replace', 'allowUntrained', 'dockerImage'] as const),
+      ...ofImages,
+    ],
+  },
+  {
+    commands: ['serve', 'register'],
+    holds: ({ api }) => api === 'v0.1',
+    why: 'with --api v0.1, which starts no operators',
+    idle: ['dockerImage', ...ofImages],
+  },
+  {
+    commands: ['serve', 'register'],
+    holds: ({ dockerImage }) => dockerImage === undefined,
+    why: 'without --docker-image',
+    idle: ofImages,
+  },
+  {
+    commands: ['serve'],
+    holds: ({ urlFetch }) => urlFetch === 'off',
+    why: 'with --url-fetch off',
+    idle: [
+      ...(['urlAllow', 'urlConnectTimeout', 'urlFirstByteTimeout', 'urlTimeout'] as const),
+      ...(['urlMaxRedirects', 'urlConcurrency', 'maxFetchedBytes'] as const),
+    ],
+  },
+  {
+    commands: ['serve', 'info'],
+    holds: ({ device }) => device === 'wasm',
+    why: 'with --device wasm',
+    idle: ofGpus,
+  },
+  {
+    commands: ['serve', 'info'],
+    holds: ({ precision }) => precision === 'int8',
+    why: 'with --precision int8, which runs on the CPU',
+    idle: ofGpus,
+  },
+  {
+    commands: ['serve', 'info'],
+    holds: ({ device }) => device === 'webgpu',
+    why: 'with --device webgpu: nothing is measured',
+    idle: ['cacheDir'],
+  },
+];
+
+/**
+ * @param given - options that a flag or a variable has set
+ * @returns sentences for the log; each option is in the first that fits
+ */
+export function withoutEffect(
+  command: string,
+  config: Config,
+  given: ReadonlySet<OptionName>,
+): string[] {
+  const left = new Set([...given].filter((name) => !isDefault(name, config)));
+  return rules.flatMap(({ commands, holds, why, idle }) => {
+    if (!commands.includes(command) || !holds(config)) return [];
+    const found = idle.filter((name) => left.delete(name));
+    if (found.length === 0) return [];
+    return [
+      `${found.map(flagOf).join(', ')} ${found.length === 1 ? 'has' : 'have'} no effect ${why}`,
+    ];
+  });
+}
+
+const isDefault = (name: OptionName, config: Config): boolean =>
+  JSON.stringify(config[name]) === JSON.stringify(options[name].fallback);
