@@ -5,11 +5,12 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { Glob } from 'bun';
 import { ModelError } from '../model/errors.ts';
 import { defaultCacheDir } from '../src/cache-dir.ts';
 import { ConfigError } from '../src/errors.ts';
+import { manifestPathOf } from '../src/model/open-model.ts';
 import { compile } from './compile.ts';
 import { embeddedModel } from './embedded-model.ts';
 import { preparedModel } from './prepared-model.ts';
@@ -36,7 +37,7 @@ function fingerprint(onnx: string): string {
       hash.update(file).update(readFileSync(join(repository, file)));
   for (const file of ['package.json', 'package-lock.json'])
     hash.update(readFileSync(join(repository, file)));
-  hash.update(readFileSync(join(dirname(onnx), `${basename(onnx, '.onnx')}.json`)));
+  hash.update(readFileSync(manifestPathOf(onnx)));
   return hash.digest('hex');
 }
 
