@@ -100,7 +100,10 @@ export function createTrial(
     async judge({ engine: gpu }, openCpu) {
       const { adapter } = gpu;
       if (adapter && cache.find(key(adapter))) return undefined;
-      const cpu = await openCpu();
+      const cpu = await openCpu().catch(async (error: unknown) => {
+        await gpu.close();
+        throw error;
+      });
       try {
         const measured = await calibrate(gpu, cpu.engine, calibrationInput(model), model.precision);
         if (adapter) cache.keep(key(adapter), measured);

@@ -72,3 +72,13 @@ test.each([
   expect(await judge(20, 1, kept, '1.0 abc')).toBeDefined();
   expect(() => next().accept(adapter)).toThrow(DeclinedError);
 });
+
+test('trial, lets the GPU go when there is no CPU to measure it against', async () => {
+  let closed = 0;
+  const close = async (): Promise<void> => void closed++;
+  const gpu = { model, engine: { ...engine(1), close } };
+  const noCpu = () => Promise.reject(new Error('no memory'));
+  const trial = createTrial(model, options(), () => {}, '1.0 abc');
+  await expect(trial.judge(gpu, noCpu)).rejects.toThrow('no memory');
+  expect(closed).toBe(1);
+});
