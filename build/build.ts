@@ -61,6 +61,10 @@ async function main(): Promise<void> {
   const machines = values.target ? parseTargets(values.target) : [undefined];
   if (values.out && machines.length > 1)
     throw new ConfigError('--out: one file cannot hold several targets');
+  const [source, other] = (['model', 'weights', 'no-model'] as const).filter(
+    (name) => values[name],
+  );
+  if (other) throw new ConfigError(`--${source} and --${other}: give one of them`);
   const model = values['no-model']
     ? undefined
     : embeddedModel(

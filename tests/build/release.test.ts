@@ -34,3 +34,12 @@ test('build --release --allow-untrained, takes them and says so', async () => {
   expect(code).toBe(0);
   expect(existsSync(out)).toBeTrue();
 });
+
+for (const more of [['--no-model'], ['--weights', 'a.h5']])
+  test(`build --model FILE ${more.join(' ')}, refuses to guess which model is meant`, async () => {
+    const out = join(folder, 'contradiction');
+    const { code, said } = await release(out, '--allow-untrained', ...more);
+    expect(said).toStartWith(`npm run build: --model and ${more[0]}: give one of them`);
+    expect(code).toBe(2);
+    expect(existsSync(out)).toBeFalse();
+  });
