@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Glob } from 'bun';
 import { enterCallersFolder } from '../model/callers-folder.ts';
 import { ModelError } from '../model/errors.ts';
@@ -13,7 +13,7 @@ import { defaultCacheDir } from '../src/cache-dir.ts';
 import { optionRows } from '../src/config/options.ts';
 import { parseCommandLine } from '../src/config/parse-command-line.ts';
 import { ConfigError } from '../src/errors.ts';
-import { findModel, precisionOf } from '../src/model/open-model.ts';
+import { findModel, manifestPathOf, precisionOf } from '../src/model/open-model.ts';
 import { compile } from './compile.ts';
 import { embeddedModel } from './embedded-model.ts';
 import { preparedModel } from './prepared-model.ts';
@@ -40,7 +40,7 @@ function fingerprint(onnx: string): string {
       hash.update(file).update(readFileSync(join(repository, file)));
   for (const file of ['package.json', 'package-lock.json'])
     hash.update(readFileSync(join(repository, file)));
-  hash.update(readFileSync(join(dirname(onnx), `${basename(onnx, '.onnx')}.json`)));
+  hash.update(readFileSync(manifestPathOf(onnx)));
   return hash.digest('hex');
 }
 

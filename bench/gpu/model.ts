@@ -44,7 +44,7 @@ export async function untrainedModel(size: keyof typeof recipes, folder: string)
     { out: folder },
   );
   const half = convertGraph(readGraph(readFileSync(onnxPath), onnxPath));
-  addVariant({
+  await addVariant({
     model: onnxPath,
     manifest,
     precision: 'fp16',

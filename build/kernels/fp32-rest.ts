@@ -1,4 +1,5 @@
 /** The small kernels of float32: pooling, sums, and the way in. Channels come in groups of 16, 64 bytes. */
+import { maxPoolOf } from './max-pool.ts';
 import {
   advance,
   countDown,
@@ -7,8 +8,6 @@ import {
   func,
   i32,
   lines,
-  loopWhile,
-  select,
   set,
   unrolled,
   v128,
@@ -20,65 +19,14 @@ const sums = ['s0', 's1', 's2', 's3'];
 const eachSum = (f: (sum: string, offset: number) => Wat): Wat =>
   lines(...sums.map((sum, i) => f(sum, 16 * i)));
 
-/**
- * One row of a max pool. The window of output pixel i covers the columns from `x + i · stride`, as many as `window`, that
- * lie within 0 … width−1, of `rows` rows from `src`. `x` may be negative; every window has at least one pixel.
- */
-export const maxPool: Wat = func({
-  name: 'max_pool',
-  params: [
-    'src',
-    'rowBytes',
-    'rows',
-    'pixelBytes',
-    'width',
-    'window',
-    'x',
-    'stride',
-    'dst',
-    'pixels',
-  ],
-  locals: { i32: ['first', 'last', 'c', 'row', 'p', 'q', 'end'], v128: sums },
-  body: countDown(
-    'pixels',
-    1,
-    lines(
-      set('first', select('x', 0, i32.gtS('x', 0))),
-      set('last', i32.add('x', 'window')),
-      set('last', select('last', 'width', i32.ltS('last', 'width'))),
-      set('c', 0),
-      loopWhile(
-        'group',
-        lines(
-          eachSum((sum) => set(sum, f32x4.constant(Number.NEGATIVE_INFINITY))),
-          set('p', i32.add(i32.add('src', i32.mul('first', 'pixelBytes')), 'c')),
-          set('row', 'rows'),
-          countDown(
-            'row',
-            1,
-            lines(
-              set('q', 'p'),
-              set('end', i32.add('p', i32.mul(i32.sub('last', 'first'), 'pixelBytes'))),
-              loopWhile(
-                'column',
-                lines(
-                  eachSum((sum, offset) => set(sum, f32x4.pmax(sum, v128.load('q', offset)))),
-                  advance('q', 'pixelBytes'),
-                ),
-                i32.ltU('q', 'end'),
-              ),
-              advance('p', 'rowBytes'),
-            ),
-          ),
-          set('q', i32.add('dst', 'c')),
-          eachSum((sum, offset) => v128.store('q', sum, offset)),
-          advance('c', groupBytes),
-        ),
-        i32.ltU('c', 'pixelBytes'),
-      ),
-      advance('x', 'stride'),
-      advance('dst', 'pixelBytes'),
-    ),
+export const maxPool: Wat = maxPoolOf({
+  groupBytes,
+  largest: sums,
+  start: eachSum((sum) => set(sum, f32x4.constant(Number.NEGATIVE_INFINITY))),
+  take: eachSum((sum, offset) => set(sum, f32x4.pmax(sum, v128.load('q', offset)))),
+  store: lines(
+    set('q', i32.add('dst', 'c')),
+    eachSum((sum, offset) => v128.store('q', sum, offset)),
   ),
 });
 

@@ -41,11 +41,8 @@ export async function convertModel(options: ConvertOptions): Promise<Drift> {
   // onnxruntime computes float16 on the CPU in float32; a GPU adds up in half precision as well.
   tell('measured on the CPU, which rounds where tensors are stored; a GPU rounds its sums, too');
   const bytes = toBinary(ModelProtoSchema, half.model);
-  const path = addVariant({
-    model,
-    manifest,
-    precision: 'fp16',
-    bytes,
+  const { onnxPath } = await addVariant({
+    ...{ model, manifest, precision: 'fp16', bytes, signal },
     notes: {
       drift: `${images.length} ${pictures}, on the CPU`,
       meanCosineToFp32: drift.meanCosine,
@@ -54,6 +51,6 @@ export async function convertModel(options: ConvertOptions): Promise<Drift> {
       vanishedWeights: half.vanished,
     },
   });
-  tell(`wrote ${path} (${(bytes.length / 1e6).toFixed(1)} MB), listed in the manifest`);
+  tell(`wrote ${onnxPath} (${(bytes.length / 1e6).toFixed(1)} MB), listed in the manifest`);
   return drift;
 }

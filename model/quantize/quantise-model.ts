@@ -1,19 +1,11 @@
 /** A prepared fp32 model in, its int8 variant beside it. */
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { basename } from 'node:path';
 import { toBinary } from '@bufbuild/protobuf';
 import { ModelProtoSchema } from '../../src/gen/onnx/onnx_pb.ts';
-import {
-  type EngineAgreement,
-  type Manifest,
-  type ManifestVariant,
-  type Precision,
-  parseManifest,
-} from '../../src/model/manifest.ts';
+import type { Manifest, ManifestVariant } from '../../src/model/manifest.ts';
 import { openModel } from '../../src/model/open-model.ts';
+import { addVariant, type NewVariant } from '../add-variant.ts';
 import { ModelError } from '../errors.ts';
-import { stageFile } from '../files/staged-file.ts';
 import { type Drift, embed, measureDrift } from './compare.ts';
 import { readGraph } from './graph.ts';
 import { makeImages, readImages } from './images.ts';
@@ -34,14 +26,7 @@ export interface QuantiseOptions {
   readonly seed: number;
   readonly tell: (line: string) => void;
   readonly signal: AbortSignal;
-  /** Compares the engines on the new file, under its temporary name. */
-  readonly measureAgreement?:
-    | ((
-        onnxPath: string,
-        manifest: Manifest,
-        precision: Precision,
-      ) => Promise<EngineAgreement | undefined>)
-    | undefined;
+  readonly measureAgreement?: NewVariant['measureAgreement'];
 }
 
 /** One image in so many only judges, and is not calibrated with. */
@@ -107,47 +92,20 @@ async function write(
   { method, quantised, drift }: Candidate,
   options: QuantiseOptions & { manifest: Manifest; calibrationImages: number },
 ): Promise<ManifestVariant> {
-  const { model, manifest, tell, signal, calibrationImages } = options;
+  const { model, manifest, tell, signal, measureAgreement, calibrationImages } = options;
   const bytes = toBinary(ModelProtoSchema, quantised.model);
-  const onnxPath = model.replace(/\.onnx$/, '.int8.onnx');
-  const manifestPath = model.replace(/\.onnx$/, '.json');
-  const draft: ManifestVariant = {
-    file: basename(onnxPath),
-    bytes: bytes.length,
-    sha256: createHash('sha256').update(bytes).digest('hex'),
-    notes: {
-      method: describeMethod(method),
-      calibration: options.images === undefined ? 'pictures made by code' : 'photographs',
-      calibrationImages,
-      meanCosineToFp32: drift.meanCosine,
-      minCosineToFp32: drift.minCosine,
-      widenedChannels: quantised.widened,
-      channels: quantised.channels,
-    },
+  const notes = {
+    method: describeMethod(method),
+    calibration: options.images === undefined ? 'pictures made by code' : 'photographs',
+    calibrationImages,
+    meanCosineToFp32: drift.meanCosine,
+    minCosineToFp32: drift.minCosine,
+    widenedChannels: quantised.widened,
+    channels: quantised.channels,
   };
-  const withVariant = (variant: ManifestVariant): Manifest =>
-    parseManifest({ ...manifest, variants: { ...manifest.variants, int8: variant } }, manifestPath);
-  const stagedOnnx = stageFile(onnxPath, bytes);
-  try {
-    const agreement = await options.measureAgreement?.(
-      stagedOnnx.temporaryPath,
-      withVariant(draft),
-      'int8',
-    );
-    signal.throwIfAborted();
-    const variant = { ...draft, ...(agreement && { agreement }) };
-    const json = `${JSON.stringify(withVariant(variant), undefined, 2)}\n`;
-    const stagedManifest = stageFile(manifestPath, json);
-    try {
-      // The manifest last: what it lists is there.
-      stagedOnnx.commit();
-      stagedManifest.commit();
-    } finally {
-      stagedManifest.discard();
-    }
-    tell(`wrote ${onnxPath} (${(bytes.length / 1e6).toFixed(1)} MB), listed in ${manifestPath}`);
-    return variant;
-  } finally {
-    stagedOnnx.discard();
-  }
+  const { onnxPath, variant } = await addVariant({
+    ...{ model, manifest, precision: 'int8', bytes, notes, signal, measureAgreement },
+  });
+  tell(`wrote ${onnxPath} (${(bytes.length / 1e6).toFixed(1)} MB), listed in the manifest`);
+  return variant;
 }

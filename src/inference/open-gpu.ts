@@ -111,7 +111,10 @@ export function createTrial(
     async judge({ engine: gpu }, openCpu) {
       const { adapter } = gpu;
       if (adapter && cache.find(key(adapter))) return undefined;
-      const cpu = await openCpu();
+      const cpu = await openCpu().catch(async (error: unknown) => {
+        await gpu.close();
+        throw error;
+      });
       try {
         const measured = await tellIfSlow(
           tell,

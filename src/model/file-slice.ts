@@ -1,4 +1,4 @@
-import { readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 
 /**
  * A run of bytes within an open file: an ONNX file of its own, or the one appended to the executable. Engines read weights
@@ -9,6 +9,23 @@ export interface FileSlice {
   /** Byte offset of the slice within the file. */
   readonly offset: number;
   readonly length: number;
+  /** Which file it was when it was looked at, as {@link fingerprintOf} says; left out: whichever is there. */
+  readonly fingerprint?: string;
+}
+
+/** Tells a file from one that takes its place, and from itself once it has been written again. */
+export const fingerprintOf = ({ ino, size, mtimeMs }: Stats): string => `${ino} ${size} ${mtimeMs}`;
+
+/**
+ * Opens the slice's file for reading. Engines do so when they start, which may be long after the slice was found: an engine
+ * that is lost has a successor, and an executable may have been replaced by its next version by then.
+ * @throws Error when it is another file than the one that was looked at
+ */
+export function openSlice({ path, fingerprint }: FileSlice): number {
+  const fd = openSync(path, 'r');
+  if (fingerprint === undefined || fingerprintOf(fstatSync(fd)) === fingerprint) return fd;
+  closeSync(fd);
+  throw new Error(`${path}: another file has taken its place since it was looked at`);
 }
 
 /**

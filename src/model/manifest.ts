@@ -7,7 +7,9 @@ import { ConfigError } from '../errors.ts';
 
 const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 const positive = v.pipe(v.number(), v.integer(), v.minValue(1));
-const triple = v.tuple([v.number(), v.number(), v.number()]);
+const finite = v.pipe(v.number(), v.finite());
+const divisor = v.pipe(finite, v.notValue(0));
+const triple = <T extends v.GenericSchema<number>>(each: T) => v.tuple([each, each, each]);
 
 /** How well the `simd` engine's vectors matched onnxruntime-web's when the model was prepared. */
 const agreementSchema = v.object({
@@ -20,7 +22,7 @@ const agreementSchema = v.object({
 
 const variantSchema = v.object({
   /** File name of the ONNX model, beside the manifest. */
-  file: v.string(),
+  file: v.pipe(v.string(), v.regex(/^[^/\\]+$/)),
   bytes: positive,
   sha256,
   agreement: v.optional(agreementSchema),
@@ -50,9 +52,9 @@ const preprocessSchema = v.object({
   /** Centre crop after the resize; offsets are rounded half to even. */
   crop: v.optional(v.object({ width: positive, height: positive })),
   channels: v.picklist(['RGB', 'BGR']),
-  scale: v.number(),
-  mean: triple,
-  std: triple,
+  scale: divisor,
+  mean: triple(finite),
+  std: triple(divisor),
 });
 
 export const precisions = ['fp32', 'fp16', 'int8'] as const;
@@ -83,11 +85,14 @@ const fields = v.object({
   preprocess: preprocessSchema,
   /** Applied to the graph's output row by row. */
   normalise: v.picklist(['l2', 'none']),
-  variants: v.object({
-    fp32: v.optional(variantSchema),
-    fp16: v.optional(variantSchema),
-    int8: v.optional(variantSchema),
-  }),
+  variants: v.pipe(
+    v.object({
+      fp32: v.optional(variantSchema),
+      fp16: v.optional(variantSchema),
+      int8: v.optional(variantSchema),
+    }),
+    v.check((variants) => Object.keys(variants).length > 0, 'there is none'),
+  ),
 });
 
 /** The picture that the preprocessing makes; where the image decides, it has no size of its own. */
@@ -96,8 +101,26 @@ function pictureSize({ resize, crop }: PreprocessRules): string {
   return size ? `${size.width}×${size.height}` : 'any size';
 }
 
+/** What a crop that is larger than the resized picture is told; undefined where all of it lies within every picture. */
+function cropBeyond({ resize, crop }: PreprocessRules): string | undefined {
+  if (!crop) return undefined;
+  // The longer side is no shorter than the shorter one.
+  const [width, height] =
+    resize.mode === 'stretch' ? [resize.width, resize.height] : [resize.size, resize.size];
+  if (crop.width <= width && crop.height <= height) return undefined;
+  const pictures = resize.mode === 'stretch' ? `${width}×${height}` : `${resize.size} pixels`;
+  return `it cuts ${crop.width}×${crop.height} out of pictures of ${pictures}`;
+}
+
 const manifestSchema = v.pipe(
   fields,
+  v.forward(
+    v.check(
+      ({ preprocess }) => cropBeyond(preprocess) === undefined,
+      ({ input: { preprocess } }) => cropBeyond(preprocess) ?? '',
+    ),
+    ['preprocess'],
+  ),
   v.forward(
     v.check(
       ({ preprocess, graph }) => pictureSize(preprocess) === `${graph.width}×${graph.height}`,

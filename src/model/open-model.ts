@@ -7,14 +7,15 @@ import {
   openSync,
   readFileSync,
   readSync,
+  type Stats,
   statSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { ConfigError } from '../errors.ts';
 import { compiled } from '../threads.ts';
-import type { FileSlice } from './file-slice.ts';
+import { type FileSlice, fingerprintOf } from './file-slice.ts';
 import { type Manifest, modelId, type Precision, parseManifest, precisions } from './manifest.ts';
-import { type Payload, readPayload } from './payload.ts';
+import { damagedExecutable, type Payload, readPayload } from './payload.ts';
 
 /** The build puts in whether it appends a model: one that has lost it must not pass for one that never had any. */
 declare const BUILD_WITH_MODEL: boolean | undefined;
@@ -81,10 +82,7 @@ export function precisionOf(path: string | undefined, asked: Precision | undefin
 function embeddedPayload(): Payload | undefined {
   if (!compiled) return undefined;
   const payload = readPayload(process.execPath);
-  if (!payload && builtWithModel)
-    throw new ConfigError(
-      'this executable is damaged: its end is missing or changed, and with it the model; copy it again, or give a model with --model FILE',
-    );
+  if (!payload && builtWithModel) throw damagedExecutable();
   return payload;
 }
 
@@ -114,7 +112,7 @@ export function readManifest(path: string): Manifest {
     );
   if (path.endsWith('.json'))
     throw new ConfigError(`${given}: that is a manifest; give the ONNX file beside it`);
-  const manifestPath = manifestOf(path);
+  const manifestPath = manifestPathOf(path);
   return parseManifest(readJson(given, manifestPath), `${given}: ${manifestPath}`);
 }
 
@@ -124,15 +122,21 @@ function beside(path: string, precision: Precision): { manifest: Manifest; slice
   const variant = manifest.variants[precision];
   if (!variant) throw missingVariant(manifest, precision, Object.keys(manifest.variants), path);
   const file = join(dirname(path), variant.file);
-  const size = sizeOf(given, file);
+  const stats = statsOf(given, file);
+  const { size } = stats;
   if (size !== variant.bytes)
     throw new ConfigError(
       `${given}: ${variant.file} has ${size} bytes, but its manifest says ${variant.bytes}: prepare the model again`,
     );
-  return { manifest, slice: { path: file, offset: 0, length: size } };
+  return {
+    manifest,
+    slice: { path: file, offset: 0, length: size, fingerprint: fingerprintOf(stats) },
+  };
 }
 
-const manifestOf = (path: string): string => join(dirname(path), `${basename(path, '.onnx')}.json`);
+/** Where the manifest of an ONNX file lies. */
+export const manifestPathOf = (onnx: string): string =>
+  join(dirname(onnx), `${basename(onnx, '.onnx')}.json`);
 
 function assertChecksum(path: string, { manifest, precision, slice }: Model): void {
   if (sha256Of(slice.path) === manifest.variants[precision]?.sha256) return;
@@ -141,12 +145,11 @@ function assertChecksum(path: string, { manifest, precision, slice }: Model): vo
   );
 }
 
-/** Checksums of the files already read, by path, size and time of change: a start asks more than once. */
+/** Checksums of the files already read, by path and fingerprint: a start asks more than once. */
 const checked = new Map<string, string>();
 
 function sha256Of(file: string): string {
-  const { size, mtimeMs } = statSync(file);
-  const key = `${size} ${mtimeMs} ${file}`;
+  const key = `${fingerprintOf(statSync(file))} ${file}`;
   const known = checked.get(key);
   if (known !== undefined) return known;
   const hash = createHash('sha256');
@@ -198,10 +201,10 @@ function readJson(given: string, path: string): unknown {
   }
 }
 
-function sizeOf(given: string, path: string): number {
+function statsOf(given: string, path: string): Stats {
   try {
     accessSync(path, constants.R_OK);
-    return statSync(path).size;
+    return statSync(path);
   } catch (error) {
     throw new ConfigError(`${given}: ${path} cannot be read: ${(error as Error).message}`);
   }

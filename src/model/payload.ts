@@ -4,16 +4,24 @@
  * last 24 bytes and the index only, and engines then read the weights straight from the executable's file.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import type { FileSlice } from './file-slice.ts';
-import type { Precision } from './manifest.ts';
+import * as v from 'valibot';
+import { ConfigError } from '../errors.ts';
+import { type FileSlice, fingerprintOf } from './file-slice.ts';
+import { type Precision, precisions } from './manifest.ts';
 
 export const payloadMagic = 'resnet50-encoder';
 export const footerBytes = 8 + payloadMagic.length;
 export const payloadAlignment = 4096;
 
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const indexSchema = v.object({
+  manifest: v.unknown(),
+  /** Where each embedded variant lies in the executable. */
+  variants: v.record(v.picklist(precisions), v.object({ offset: count, length: count })),
+});
+
 export interface PayloadIndex {
   readonly manifest: unknown;
-  /** Where each embedded variant lies in the executable. */
   readonly variants: Partial<Record<Precision, { offset: number; length: number }>>;
 }
 
@@ -22,23 +30,48 @@ export interface Payload {
   readonly slices: Partial<Record<Precision, FileSlice>>;
 }
 
-/** The model appended to `executable`, or undefined when it carries none. */
+export const damagedExecutable = (): ConfigError =>
+  new ConfigError(
+    'this executable is damaged: its end is missing or changed, and with it the model; copy it again, or give a model with --model FILE',
+  );
+
+/**
+ * The model appended to `executable`, or undefined when it carries none.
+ * @throws ConfigError when there is an end without what belongs to it
+ */
 export function readPayload(executable: string): Payload | undefined {
   const fd = openSync(executable, 'r');
   try {
-    const { size } = fstatSync(fd);
-    const footer = readAt(fd, size - footerBytes, footerBytes);
+    const stats = fstatSync(fd);
+    const indexEnd = stats.size - footerBytes;
+    if (indexEnd < 0) return undefined;
+    const footer = readAt(fd, indexEnd, footerBytes);
     if (footer.toString('latin1', 8) !== payloadMagic) return undefined;
     const length = Number(footer.readBigUInt64LE(0));
-    const json = readAt(fd, size - footerBytes - length, length).toString('utf8');
-    const index = JSON.parse(json) as PayloadIndex;
+    if (length > indexEnd) throw damagedExecutable();
+    const index = parseIndex(readAt(fd, indexEnd - length, length), indexEnd - length);
+    const fingerprint = fingerprintOf(stats);
     const slices: Partial<Record<Precision, FileSlice>> = {};
-    for (const [precision, place] of Object.entries(index.variants))
-      slices[precision as Precision] = { path: executable, ...place };
+    for (const precision of precisions) {
+      const place = index.variants[precision];
+      if (place) slices[precision] = { path: executable, ...place, fingerprint };
+    }
     return { manifest: index.manifest, slices };
   } finally {
     closeSync(fd);
   }
+}
+
+/** @param end - of what it may speak of */
+function parseIndex(bytes: Buffer, end: number): PayloadIndex {
+  try {
+    const index = v.parse(indexSchema, JSON.parse(bytes.toString('utf8')));
+    const places = Object.values(index.variants);
+    if (places.every(({ offset, length }) => offset + length <= end)) return index;
+  } catch {
+    // No JSON, or another one.
+  }
+  throw damagedExecutable();
 }
 
 function readAt(fd: number, position: number, length: number): Buffer {
@@ -46,7 +79,7 @@ function readAt(fd: number, position: number, length: number): Buffer {
   let done = 0;
   while (done < length) {
     const n = readSync(fd, bytes, done, length - done, position + done);
-    if (n === 0) throw new Error('the executable is damaged: its model ends early');
+    if (n === 0) throw damagedExecutable();
     done += n;
   }
   return bytes;

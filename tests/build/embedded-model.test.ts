@@ -3,8 +3,10 @@ import { afterAll, expect, test } from 'bun:test';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { appendModel } from '../../build/append-model.ts';
 import { embeddedModel } from '../../build/embedded-model.ts';
 import { ConfigError } from '../../src/errors.ts';
+import { readPayload } from '../../src/model/payload.ts';
 import { smallTestModel } from '../support/models.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'embedded-'));
@@ -46,4 +48,21 @@ test('embeddedModel, a model that is not there, without its manifest or without 
   copyFileSync(good, lonely);
   expect(refusal(lonely, 'fp32')).toMatch(/its manifest .*lonely\.json is not there/);
   expect(refusal(good, 'fp16')).toMatch(/--precision fp16: .*model -- convert/);
+});
+
+test('appendModel, refuses a file that has changed since it was looked at', () => {
+  const onnx = join(folder, 'changing.onnx');
+  copyFileSync(good, onnx);
+  const model = { ...embeddedModel(good, 'fp32', false), files: { fp32: onnx } };
+  const executable = join(folder, 'executable');
+  writeFileSync(executable, 'program');
+  appendModel(executable, model);
+  const slice = readPayload(executable)!.slices.fp32!;
+  const appended = readFileSync(executable).subarray(slice.offset, slice.offset + slice.length);
+  expect(appended.equals(readFileSync(good))).toBe(true);
+
+  const bytes = readFileSync(good);
+  bytes[bytes.length >> 1]! ^= 1;
+  writeFileSync(onnx, bytes);
+  expect(() => appendModel(executable, model)).toThrow(`${onnx} has changed while it was built in`);
 });

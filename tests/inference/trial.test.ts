@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Engine } from '../../src/inference/engine.ts';
@@ -51,3 +51,34 @@ for (const program of ['1.1 abc', '1.0 def'])
     expect(await judge(20, 1, kept, program)).toBeDefined();
     expect(await judge(1, 20, options(), program)).toBeUndefined();
   });
+
+test.each([
+  'null',
+  '[]',
+  '7',
+  '"x"',
+  '{"a',
+  '{"KEY":null}',
+  '{"KEY":{"take":"gpu"}}',
+  '{"KEY":{}}',
+])('trial, measures and remembers anew when what was kept is %s', async (content) => {
+  const kept = options();
+  const file = join(kept.cacheDir!, 'calibration.json');
+  expect(await judge(20, 1, kept, '1.0 abc')).toBeDefined();
+  const [key = ''] = Object.keys(JSON.parse(readFileSync(file, 'utf8')));
+  writeFileSync(file, content.replace('"KEY"', JSON.stringify(key)));
+  const next = () => createTrial(model, kept, () => {}, '1.0 abc');
+  expect(() => next().accept(adapter)).not.toThrow();
+  expect(await judge(20, 1, kept, '1.0 abc')).toBeDefined();
+  expect(() => next().accept(adapter)).toThrow(DeclinedError);
+});
+
+test('trial, lets the GPU go when there is no CPU to measure it against', async () => {
+  let closed = 0;
+  const close = async (): Promise<void> => void closed++;
+  const gpu = { model, engine: { ...engine(1), close } };
+  const noCpu = () => Promise.reject(new Error('no memory'));
+  const trial = createTrial(model, options(), () => {}, '1.0 abc');
+  await expect(trial.judge(gpu, noCpu)).rejects.toThrow('no memory');
+  expect(closed).toBe(1);
+});

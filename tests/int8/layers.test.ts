@@ -14,6 +14,7 @@ const around = {
   saturation: fc.constantFrom(0.5, 1, 4, 1000),
   seed: fc.nat(1e6),
 };
+const extent = fc.integer({ min: 1, max: 3 });
 const identity = (channels: number) => ({
   values: Int8Array.from({ length: channels * channels }, (_, i) =>
     i % (channels + 1) === 0 ? 100 : 0,
@@ -27,18 +28,19 @@ test('max pool of bytes, is the largest in each window', () => {
     fc.property(
       fc.record({
         ...around,
-        size: fc.integer({ min: 2, max: 3 }),
-        stride: fc.integer({ min: 1, max: 3 }),
-        pad: fc.integer({ min: 0, max: 1 }),
+        kernel: fc.tuple(extent, extent),
+        strides: fc.tuple(extent, extent),
+        pads: fc.tuple(fc.nat(2), fc.nat(2), fc.nat(2), fc.nat(2)),
+        ceil: fc.nat(1),
       }),
-      ({ size, stride, pad, ...where }) => {
+      ({ kernel, strides, pads, ceil, ...where }) => {
         const { channels } = where;
+        const [top, left, bottom, right] = pads;
+        fc.pre(Math.max(top, bottom) < kernel[0] && Math.max(left, right) < kernel[1]);
         const model = modelAround(where, {
           nodes: [
             node('MaxPool', ['before'], 'pooled_map', {
-              kernel_shape: [size, size],
-              strides: [stride, stride],
-              pads: [pad, pad, pad, pad],
+              ...{ kernel_shape: kernel, strides, pads, ceil_mode: ceil },
             }),
             node('Conv', ['pooled_map', 'conv.weight'], 'conv'),
             node('Relu', ['conv'], 'tested'),
@@ -55,8 +57,8 @@ test('max pool of bytes, is the largest in each window', () => {
           );
           const expected = output.values.map((_, i) => {
             const c = Math.floor(i / (output.height * output.width));
-            const y = (Math.floor(i / output.width) % output.height) * stride - pad;
-            return largestIn(input, c, y, (i % output.width) * stride - pad, size);
+            const y = (Math.floor(i / output.width) % output.height) * strides[0] - top;
+            return largestIn(input, c, y, (i % output.width) * strides[1] - left, kernel);
           });
           expect(output.values).toEqual(expected);
         }
@@ -66,10 +68,16 @@ test('max pool of bytes, is the largest in each window', () => {
   );
 });
 
-function largestIn(map: Map3, c: number, top: number, left: number, size: number): number {
+function largestIn(
+  map: Map3,
+  c: number,
+  top: number,
+  left: number,
+  [rows, columns]: readonly [number, number],
+): number {
   let largest = Number.NEGATIVE_INFINITY;
-  for (let y = Math.max(0, top); y < Math.min(map.height, top + size); y++)
-    for (let x = Math.max(0, left); x < Math.min(map.width, left + size); x++)
+  for (let y = Math.max(0, top); y < Math.min(map.height, top + rows); y++)
+    for (let x = Math.max(0, left); x < Math.min(map.width, left + columns); x++)
       largest = Math.max(largest, map.values[(c * map.height + y) * map.width + x]!);
   return largest;
 }

@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { create, toBinary } from '@bufbuild/protobuf';
+import { attribute } from '../../model/onnx/build.ts';
 import { readGraph } from '../../model/quantize/graph.ts';
 import { planQuantisation } from '../../model/quantize/plan.ts';
 import {
@@ -14,7 +15,7 @@ import { openNetwork } from '../../src/inference/simd/open-network.ts';
 import { planNetwork } from '../../src/inference/simd/plan/plan-network.ts';
 import { seeded } from '../simd/support/layer-models.ts';
 import { float32Tensor, graphOf, modelBytes, node, writeModel } from '../simd/support/models.ts';
-import { modelAround, shapeOnly } from './support/qdq-models.ts';
+import { modelAround, type QdqGraph, qdqModel, shapeOnly } from './support/qdq-models.ts';
 import { quantisedResnet } from './support/quantised.ts';
 
 test('the QDQ file, runs as QLinearConv in onnxruntime and stores weights as bytes', async () => {
@@ -54,7 +55,7 @@ const weights = {
   bias: new Int32Array(16),
 };
 const nodes = [node('Conv', ['before', 'conv.weight'], 'conv'), node('Relu', ['conv'], 'tested')];
-const graph = {
+const graph: Omit<QdqGraph, 'height' | 'width'> = {
   nodes,
   initializers: [shapeOnly('conv.weight', [16, 16, 1, 1])],
   dimension: 16,
@@ -63,8 +64,8 @@ const graph = {
 };
 
 /** The quantised model, changed. */
-function changed(change: (graph: GraphProto) => void): SimdModel {
-  const model = modelAround(around, graph);
+function changed(change: (graph: GraphProto) => void, from = graph): SimdModel {
+  const model = modelAround(around, from);
   const bytes = new Uint8Array(readFileSync(model.slice.path));
   const parsed = readGraph(bytes, 'test').model;
   change(parsed.graph!);
@@ -149,6 +150,34 @@ const refused: Record<string, [(graph: GraphProto) => void, RegExp]> = {
     },
     /globalAveragePool pooled: its output is quantised/,
   ],
+  'a value that is read as a float under another name': [
+    (g) => {
+      g.node.splice(2, 0, node('Identity', ['before'], 'same'));
+      find(g, 'before_quantized').input[0] = 'same';
+      find(g, 'pooled').input[0] = 'before';
+    },
+    /same is read as a float as well/,
+  ],
+  'a clip that not all readers see': [
+    (g) => {
+      find(g, 'before_dequantized').input[0] = 'before_quantized';
+    },
+    /Clip.*before_quantized is read without it as well/,
+  ],
+  'activations of 16 bits': [
+    (g) => {
+      const quantise = find(g, 'before_quantized');
+      quantise.input.pop();
+      quantise.attribute.push(attribute('output_dtype', DataType.INT16));
+    },
+    /QuantizeLinear.*to INT16/,
+  ],
+  'weights in blocks': [
+    (g) => {
+      find(g, 'conv.weight_dequantized').attribute.push(attribute('block_size', 16));
+    },
+    /DequantizeLinear.*in blocks/,
+  ],
   'a clip of floats': [
     (g) => {
       g.node.splice(1, 0, node('Clip', ['image', '', 'six'], 'image_clipped'));
@@ -169,6 +198,46 @@ for (const [what, [change, message]] of Object.entries(refused))
   test(`simd in int8, declines ${what} and says so`, () => {
     expect(() => plan(changed(change))).toThrow(message);
   });
+
+test('simd in int8, declines an output of bytes and says so', () => {
+  const model = qdqModel({
+    ...graph,
+    ...{ height: 1, width: 1 },
+    nodes: [
+      node('Conv', ['input', 'image.weight'], 'image'),
+      node('Relu', ['image'], 'before'),
+      ...nodes,
+      node('Flatten', ['tested'], 'features'),
+    ],
+    initializers: [
+      float32Tensor('image.weight', [16, 3, 1, 1], seeded(48, 1)),
+      ...graph.initializers,
+    ],
+    scales: { before: 1, tested: 1 },
+  });
+  expect(() => plan(model)).toThrow("the graph's output tested is quantised");
+});
+
+test('simd in int8, declines a max pool whose output is cut off where its input is not', () => {
+  const pool = node('MaxPool', ['conv'], 'tested', { kernel_shape: [2, 2] });
+  const model = (zeroOfPool: string): SimdModel =>
+    changed(
+      (g) => {
+        const zero = g.initializer.find(({ name }) => name === 'signed_zero_point')!;
+        Object.assign(zero, { dataType: DataType.INT8, rawData: new Uint8Array(1) });
+        for (const made of ['tested_quantized', 'tested_dequantized'])
+          find(g, made).input[2] = zeroOfPool;
+        const at = g.node.indexOf(find(g, 'tested_dequantized'));
+        g.node.splice(at, 0, node('Clip', ['tested_quantized', '', 'largest_positive'], 'clipped'));
+        find(g, 'tested_dequantized').input[0] = 'clipped';
+      },
+      { ...graph, nodes: [nodes[0]!, pool], scales: { conv: 1 } },
+    );
+  expect(plan(model('signed_zero_point')).plan.format).toBe('int8');
+  expect(() => plan(model('positive_zero_point'))).toThrow(
+    'maxPool tested: its output is 0..127, its input -128..127',
+  );
+});
 
 const floatGraph = (extra: ReturnType<typeof node>[], last: string) =>
   readGraph(

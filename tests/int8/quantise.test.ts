@@ -6,11 +6,13 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { convertModel } from '../../model/convert/convert-model.ts';
 import { measureAgreement } from '../../model/measure-agreement.ts';
 import { type QuantiseOptions, quantiseModel } from '../../model/quantize/quantise-model.ts';
 import { cosine } from '../../src/inference/calibrate.ts';
@@ -24,6 +26,7 @@ import { onOnnxruntime } from './support/quantised.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'quantise-'));
 const photos = join(folder, 'photos');
+const { signal } = new AbortController();
 let copies = 0;
 /** A copy of the small model, for a test to add to. */
 function modelCopy(): string {
@@ -103,6 +106,52 @@ test('quantise, gives the same file for the same images and seed', async () => {
   const other = await quantise(second, { methods: ['mse'], count: 5, seed: 2 });
   expect(b.variant.sha256).toBe(a.variant.sha256);
   expect(other.variant.sha256).not.toBe(a.variant.sha256);
+});
+
+test('quantise and convert, leave a model alone whose file is not called .onnx', async () => {
+  const model = modelCopy();
+  const plain = join(dirname(model), 'network');
+  const manifest = manifestOf(model);
+  const fp32 = { ...manifest.variants.fp32!, file: 'network' };
+  renameSync(model, plain);
+  writeFileSync(`${plain}.json`, JSON.stringify({ ...manifest, variants: { fp32 } }));
+  await quantise(plain, { images: undefined, count: 5, methods: ['mse'] });
+  await convertModel({ ...{ model: plain, images: undefined, count: 1, tell: () => {} }, signal });
+  for (const precision of ['fp32', 'int8', 'fp16'] as const)
+    expect(openModel(plain, precision).id).toContain(precision);
+});
+
+test('quantise, keeps a variant that another command has added meanwhile', async () => {
+  const model = modelCopy();
+  const other = modelCopy();
+  await convertModel({ ...{ model: other, images: undefined, count: 1, tell: () => {} }, signal });
+  const { fp16 } = manifestOf(other).variants;
+  let told = 0;
+  const tell = (): void => {
+    if (told++ > 0) return;
+    const { variants, ...manifest } = manifestOf(model);
+    writeFileSync(
+      model.replace(/onnx$/, 'json'),
+      JSON.stringify({ ...manifest, variants: { ...variants, fp16 } }),
+    );
+  };
+  await quantise(model, { images: undefined, count: 5, methods: ['mse'], tell });
+  expect(Object.keys(manifestOf(model).variants).sort()).toEqual(['fp16', 'fp32', 'int8']);
+});
+
+test('quantise, does not list a variant of a model that has been replaced meanwhile', async () => {
+  const model = modelCopy();
+  const tell = (): void => {
+    const { variants, ...manifest } = manifestOf(model);
+    const fp32 = { ...variants.fp32!, sha256: '0'.repeat(64) };
+    writeFileSync(
+      model.replace(/onnx$/, 'json'),
+      JSON.stringify({ ...manifest, variants: { fp32 } }),
+    );
+  };
+  const quantising = quantise(model, { images: undefined, count: 5, methods: ['mse'], tell });
+  await expect(quantising).rejects.toThrow('another model has taken its place');
+  expect(readdirSync(dirname(model)).sort()).toEqual(['resnet50.json', 'resnet50.onnx']);
 });
 
 test('quantise, calibrates with pictures made by code when no folder is given', async () => {

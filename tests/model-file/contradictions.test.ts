@@ -71,3 +71,49 @@ test('parseManifest, pictures that the graph does not take', () => {
   expect(() => withRules({ resize: shorter })).toThrow('pictures of any size');
   expect(withRules({ resize: shorter, crop: { width: 32, height: 32 } }).dimension).toBe(128);
 });
+
+/** A manifest as somebody may have written it. */
+type Draft = Omit<Manifest, 'preprocess' | 'variants'> & {
+  preprocess: object;
+  variants: object;
+};
+const { preprocess, variants } = model.manifest;
+const shorter = (size: number) => ({ mode: 'shorter-side', size, filter: 'nearest' });
+const stretched = (width: number, height: number) => ({
+  ...{ mode: 'stretch', width, height, filter: 'nearest' },
+});
+const crop = { width: 32, height: 32 };
+
+test.each<[string, Partial<Draft>, string]>([
+  ['a division by zero', { preprocess: { ...preprocess, std: [1, 0, 1] } }, 'preprocess.std.1'],
+  ['pictures of one colour', { preprocess: { ...preprocess, scale: 0 } }, 'preprocess.scale'],
+  [
+    'a number beyond all',
+    { preprocess: { ...preprocess, mean: [0, Number.POSITIVE_INFINITY, 0] } },
+    'preprocess.mean.1',
+  ],
+  [
+    'a crop that is larger than a shorter side',
+    { preprocess: { ...preprocess, resize: shorter(31), crop } },
+    'preprocess: it cuts 32×32 out of pictures of 31 pixels',
+  ],
+  [
+    'a crop that is higher than what it is cut from',
+    { preprocess: { ...preprocess, resize: stretched(40, 31), crop } },
+    'preprocess: it cuts 32×32 out of pictures of 40×31',
+  ],
+  ['no variant at all', { variants: {} }, 'variants: there is none'],
+  [
+    'a file that is not beside it',
+    { variants: { fp32: { ...variants.fp32, file: '../a.onnx' } } },
+    'variants.fp32.file',
+  ],
+  [
+    'a file without a name',
+    { variants: { fp32: { ...variants.fp32, file: '' } } },
+    'variants.fp32.file',
+  ],
+])('parseManifest, %s', (_, changes, words) => {
+  const manifest = { ...model.manifest, ...changes };
+  expect(() => parseManifest(manifest, 'a.json')).toThrow(`a.json: not a model manifest: ${words}`);
+});

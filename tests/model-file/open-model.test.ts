@@ -3,12 +3,16 @@ import {
   copyFileSync,
   mkdtempSync,
   readFileSync,
+  renameSync,
   rmSync,
+  statSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { createOnnxruntimeEngine } from '../../src/inference/onnxruntime/engine.ts';
+import { createSimdEngine } from '../../src/inference/simd/engine.ts';
 import { findModel, openModel, precisionOf } from '../../src/model/open-model.ts';
 import { smallTestModel } from '../support/models.ts';
 
@@ -86,3 +90,40 @@ test('precisionOf, what was asked for, else fp32, else the only one there is', (
   expect(precisionOf(join(folder, 'resnet50.onnx'), undefined)).toBe('int8');
   rmSync(folder, { recursive: true });
 });
+
+/** A copy of the small model in a folder of its own. */
+function copied(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'replaced-'));
+  for (const name of ['resnet50.onnx', 'resnet50.json'])
+    copyFileSync(join(dirname(smallTestModel()), name), join(folder, name));
+  return join(folder, 'resnet50.onnx');
+}
+
+const replacements: Record<string, (path: string) => void> = {
+  'that another was renamed to': (path) => {
+    copyFileSync(smallTestModel(), `${path}.new`);
+    const { atime, mtime } = statSync(path);
+    utimesSync(`${path}.new`, atime, mtime);
+    renameSync(`${path}.new`, path);
+  },
+  'that was written again': (path) => {
+    copyFileSync(smallTestModel(), path);
+    utimesSync(path, 1, 1);
+  },
+};
+for (const [what, replace] of Object.entries(replacements))
+  test(`a model’s file ${what}, is not read under the id of the one that was opened`, async () => {
+    const path = copied();
+    const model = openModel(path, 'fp32');
+    replace(path);
+    const { graph, dimension } = model.manifest;
+    const onnxruntime = createOnnxruntimeEngine({
+      ...{ slice: model.slice, input: graph.input, output: graph.output, dimension, threads: 1 },
+      shape: [3, graph.height, graph.width],
+    });
+    for (const opening of [createSimdEngine({ model, threads: 1 }), onnxruntime])
+      expect(await opening.then(() => 'opened', String)).toContain(
+        `${path}: another file has taken its place`,
+      );
+    rmSync(dirname(path), { recursive: true });
+  });

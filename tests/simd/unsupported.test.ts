@@ -35,8 +35,21 @@ const pool = [
 ];
 const conv = (attributes = {}) => node('Conv', ['input', 'w'], 'last', attributes);
 
-const model = (nodes: NodeProto[], initializer = [weights()]): SimdModel =>
-  writeModel(modelBytes(graphOf(inputSize, { node: nodes, initializer })), inputSize, dimension);
+const model = (nodes: NodeProto[], initializer = [weights()], opset = 17): SimdModel =>
+  writeModel(
+    modelBytes(graphOf(inputSize, { node: nodes, initializer }), opset),
+    inputSize,
+    dimension,
+  );
+const pooled = node('GlobalAveragePool', ['last'], 'pooled');
+const constant = (name: string, length: number, value = 1) =>
+  float32Tensor(name, [length], new Float32Array(length).fill(value));
+const shape = (...dims: number[]) =>
+  create(TensorProtoSchema, {
+    ...{ name: 'shape', dims: [BigInt(dims.length)], dataType: TensorProto_DataType.INT64 },
+    rawData: new Uint8Array(BigInt64Array.from(dims.map(BigInt)).buffer),
+  });
+const reshape = (attributes = {}) => node('Reshape', ['pooled', 'shape'], 'features', attributes);
 const raw = (text: string): SimdModel =>
   writeModel(new TextEncoder().encode(text), inputSize, dimension);
 const floats = create(TensorProtoSchema, {
@@ -94,6 +107,76 @@ const cases: [string, () => SimdModel, string][] = [
       return model(nodes, [weights(), ...ones]);
     },
     "batchNorm of the network's input (x)",
+  ],
+  [
+    'batch normalisation of another number of channels',
+    () => {
+      const bn = node('BatchNormalization', ['last', 'g', 'b', 'm', 'v'], 'x');
+      const statistics = ['g', 'b', 'm', 'v'].map((name) => constant(name, 15));
+      const end = [node('GlobalAveragePool', ['x'], 'pooled'), pool[1]!];
+      return model([conv(), bn, ...end], [weights(), ...statistics]);
+    },
+    'operator BatchNormalization (x): input 1 (g) has 15 values for 16 channels',
+  ],
+  [
+    'a bias of another number of channels',
+    () =>
+      model([node('Conv', ['input', 'w', 'b'], 'last'), ...pool], [weights(), constant('b', 17)]),
+    'operator Conv (last): input 2 (b) has 17 values for 16 channels',
+  ],
+  [
+    'a bias that is no constant',
+    () => model([node('Conv', ['input', 'w', 'b'], 'last'), ...pool]),
+    'operator Conv (last): input 2 (b) is not a constant',
+  ],
+  [
+    'a convolution without outputs',
+    () => model([conv(), ...pool], [weights([0, 3, 3, 3])]),
+    'operator Conv (last): weights without values',
+  ],
+  [
+    'a window that does not move',
+    () => model([conv({ strides: [1, 0] }), ...pool]),
+    'operator Conv (last): strides 1, 0',
+  ],
+  [
+    'normalising along the last of four dimensions',
+    () =>
+      model([conv(), pooled, node('LpNormalization', ['pooled'], 'features', { axis: -1, p: 2 })]),
+    'operator LpNormalization (features): axis -1 of 4 dimensions',
+  ],
+  [
+    'a length along the last of four dimensions',
+    () =>
+      model([
+        ...[conv(), pooled, node('ReduceL2', ['pooled'], 'length', { axes: [-1], keepdims: 1 })],
+        node('Div', ['pooled', 'length'], 'features'),
+      ]),
+    'operator ReduceL2 (length): axis -1 of 4 dimensions',
+  ],
+  [
+    'an addition of a vector to a map of one pixel',
+    () =>
+      model([
+        ...[conv(), pooled, node('Flatten', ['pooled'], 'flat')],
+        node('Add', ['pooled', 'flat'], 'features'),
+      ]),
+    'operator Add (features): tensors of different shapes',
+  ],
+  [
+    'a Reshape that makes the channels a batch',
+    () => model([conv(), pooled, reshape()], [weights(), shape(16, -1)]),
+    'operator Reshape (features): to [16, -1]',
+  ],
+  [
+    'a Reshape that means its zeros',
+    () => model([conv(), pooled, reshape({ allowzero: 1 })], [weights(), shape(0, -1)]),
+    'operator Reshape (features): to [0, -1]',
+  ],
+  [
+    'operators of another time',
+    () => model([conv(), ...pool], [weights()], 6),
+    "ONNX's operator set 6",
   ],
   [
     'an output that is a map',

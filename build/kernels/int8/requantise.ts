@@ -3,7 +3,7 @@
  *
  * Adding 1.5 · 2²³ to a float32 x with |x| < 2²² rounds it to the nearest integer, halves to even, since floats of that size
  * are 1 apart; the integer then stands in the low bits of the sum. Beyond, the bits are still in the order of the numbers,
- * so that the saturation that follows comes out right for any x.
+ * as long as nothing is taken from them: so the least byte is seen to first, and the saturation that follows does the rest.
  */
 import { f32x4, lines, set, unrolled, v128, type Wat } from '../wat.ts';
 import { i8x16, i16x8, i32x4 } from './lanes.ts';
@@ -12,7 +12,7 @@ import { i8x16, i16x8, i32x4 } from './lanes.ts';
 const magic = 12582912;
 const magicBits = 0x4b400000;
 
-export const requantiseLocals = ['magic', 'magicBits', 'leastByte', 'bytes', 'words'];
+export const requantiseLocals = ['magic', 'magicBits', 'leastBits', 'bytes', 'words'];
 
 /** Sets the locals that rounding uses. */
 export const roundingConstants: Wat = lines(
@@ -23,24 +23,28 @@ export const roundingConstants: Wat = lines(
 /** Sets the constants; the parameter `least` is the least byte, 0 for a ReLU and -128 for none. */
 export const requantisePrologue: Wat = lines(
   roundingConstants,
-  set('leastByte', i8x16.splat('least')),
+  set('leastBits', i32x4.add('magicBits', i32x4.splat('least'))),
 );
 
-/** A vector of floats as 32-bit integers, not yet saturated. */
+/** A vector of floats below 2²² as 32-bit integers. */
 export const roundToInteger = (x: Wat): Wat => i32x4.sub(f32x4.add(x, 'magic'), 'magicBits');
+
+/** A vector of any floats as 32-bit integers from `least`, not yet saturated above. */
+const fromLeast = (x: Wat): Wat =>
+  i32x4.sub(i32x4.maxS(f32x4.add(x, 'magic'), 'leastBits'), 'magicBits');
 
 /** Four vectors of floats as 16 bytes; `least` applied. */
 export const toBytes = (x: readonly [Wat, Wat, Wat, Wat]): Wat => {
-  const [a, b, c, d] = x.map(roundToInteger) as [Wat, Wat, Wat, Wat];
-  return i8x16.maxS(i8x16.narrow(i16x8.narrow(a, b), i16x8.narrow(c, d)), 'leastByte');
+  const [a, b, c, d] = x.map(fromLeast) as [Wat, Wat, Wat, Wat];
+  return i8x16.narrow(i16x8.narrow(a, b), i16x8.narrow(c, d));
 };
 
 /** One vector of floats as 4 bytes, in the lowest lanes. */
 export const to4Bytes = (x: Wat): Wat => {
-  const rounded = roundToInteger(x);
+  const rounded = fromLeast(x);
   return lines(
     set('words', i16x8.narrow(rounded, rounded)),
-    set('bytes', i8x16.maxS(i8x16.narrow('words', 'words'), 'leastByte')),
+    set('bytes', i8x16.narrow('words', 'words')),
   );
 };
 

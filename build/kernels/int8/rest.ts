@@ -1,4 +1,5 @@
 /** The small kernels of bytes: pooling and sums. Channels come in groups of 16, 16 bytes. */
+import { maxPoolOf } from '../max-pool.ts';
 import {
   advance,
   countDown,
@@ -6,8 +7,6 @@ import {
   func,
   i32,
   lines,
-  loopWhile,
-  select,
   set,
   unrolled,
   v128,
@@ -19,54 +18,12 @@ import { addBytes, requantiseLocals, requantisePrologue, toBytes } from './requa
 const groupBytes = 16;
 const sums = ['s0', 's1', 's2', 's3'];
 
-/**
- * One row of a max pool. The window of output pixel i covers the columns from `x + i · stride`, as many as `window`, that
- * lie within 0 … width−1, of `rows` rows from `src`. `x` may be negative; every window has at least one pixel.
- */
-export const maxPool: Wat = func({
-  name: 'max_pool',
-  params: [
-    ...['src', 'rowBytes', 'rows', 'pixelBytes', 'width', 'window', 'x', 'stride', 'dst'],
-    'pixels',
-  ],
-  locals: { i32: ['first', 'last', 'c', 'row', 'p', 'q', 'end'], v128: ['most'] },
-  body: countDown(
-    'pixels',
-    1,
-    lines(
-      set('first', select('x', 0, i32.gtS('x', 0))),
-      set('last', i32.add('x', 'window')),
-      set('last', select('last', 'width', i32.ltS('last', 'width'))),
-      set('c', 0),
-      loopWhile(
-        'group',
-        lines(
-          set('most', i8x16.splat(-128)),
-          set('p', i32.add(i32.add('src', i32.mul('first', 'pixelBytes')), 'c')),
-          set('row', 'rows'),
-          countDown(
-            'row',
-            1,
-            lines(
-              set('q', 'p'),
-              set('end', i32.add('p', i32.mul(i32.sub('last', 'first'), 'pixelBytes'))),
-              loopWhile(
-                'column',
-                lines(set('most', i8x16.maxS('most', v128.load('q'))), advance('q', 'pixelBytes')),
-                i32.ltU('q', 'end'),
-              ),
-              advance('p', 'rowBytes'),
-            ),
-          ),
-          v128.store(i32.add('dst', 'c'), 'most'),
-          advance('c', groupBytes),
-        ),
-        i32.ltU('c', 'pixelBytes'),
-      ),
-      advance('x', 'stride'),
-      advance('dst', 'pixelBytes'),
-    ),
-  ),
+export const maxPool: Wat = maxPoolOf({
+  groupBytes,
+  largest: ['most'],
+  start: set('most', i8x16.splat(-128)),
+  take: set('most', i8x16.maxS('most', v128.load('q'))),
+  store: v128.store(i32.add('dst', 'c'), 'most'),
 });
 
 /**

@@ -29,6 +29,8 @@ export interface OnnxruntimeEngineOptions extends WorkerOptions {
   readonly maxBatch?: number;
   /** Asked when the GPU is known and before the model is loaded; what it throws ends the opening. */
   readonly accept?: ((adapter: AdapterInfo) => void) | undefined;
+  /** Longest that the GPU may take to be found, and the model to be opened, in milliseconds. @default by the device */
+  readonly openingMs?: number;
 }
 
 /**
@@ -40,7 +42,7 @@ export async function createOnnxruntimeEngine(
   options: OnnxruntimeEngineOptions,
 ): Promise<OnnxruntimeEngine> {
   const maxBatch = options.maxBatch ?? 1;
-  const { accept, ...rest } = options;
+  const { accept, openingMs: _, ...rest } = options;
   const workerOptions: WorkerOptions = {
     ...rest,
     batchSizes: options.gpu ? sizesUpTo(maxBatch) : undefined,
@@ -90,23 +92,22 @@ export async function createOnnxruntimeEngine(
 
   let adapter: AdapterInfo | undefined;
   let times: WarmUpTimes;
-  const openingMs = options.gpu ? gpuOpeningMs : cpuOpeningMs;
-  const where = options.gpu ? 'the GPU' : 'onnxruntime';
-  const opening = setTimeout(
-    () => fail(new Error(`${where} was not ready within ${openingMs / 1000} s`)),
-    openingMs,
+  const { openingMs = options.gpu ? gpuOpeningMs : cpuOpeningMs } = options;
+  const opening = createStallWatch(openingMs, ({ message }) =>
+    fail(new Error(`${options.gpu ? 'the GPU' : 'onnxruntime'} is not ready: ${message}`)),
   );
   started.promise.catch(() => {});
-  try {
+  const open = async (): Promise<WarmUpTimes> => {
     adapter = await found.promise;
     if (adapter) accept?.(adapter);
     worker.postMessage({ type: 'open' } satisfies WorkerRequest);
-    times = await started.promise;
+    return started.promise;
+  };
+  try {
+    times = await opening(open());
   } catch (error) {
     await close();
     throw error;
-  } finally {
-    clearTimeout(opening);
   }
   const watch = createStallWatch(patienceFor(times, maxBatch), fail);
 

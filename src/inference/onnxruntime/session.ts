@@ -1,6 +1,6 @@
 /** The one file that imports onnxruntime: opens a session on an ONNX file and runs batches through it. */
 /// <reference types="@webgpu/types" />
-import { closeSync, openSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import type * as Ort from 'onnxruntime-web';
 // onnxruntime-web finds these by itself only beside its own sources; in the executable they are embedded.
@@ -17,7 +17,7 @@ import wasmPath from '../../../node_modules/onnxruntime-web/dist/ort-wasm-simd-t
   type: 'file',
 };
 import { ConfigError } from '../../errors.ts';
-import { type FileSlice, readSlice } from '../../model/file-slice.ts';
+import { type FileSlice, openSlice, readSlice } from '../../model/file-slice.ts';
 import { readPacked } from '../../packed-file.ts';
 import type { OpenDevice } from '../webgpu/adapter.ts';
 
@@ -162,7 +162,7 @@ const imageSize = ({ shape }: SessionOptions): number =>
   shape.reduce((product, side) => product * side, 1);
 
 function readModel(slice: FileSlice): Uint8Array {
-  const fd = openSync(slice.path, 'r');
+  const fd = openSlice(slice);
   try {
     const bytes = new Uint8Array(slice.length);
     readSlice(fd, slice, 0, bytes);

@@ -66,8 +66,13 @@ function cutRows(dst: Tensor, workPerPixel: number) {
 
 function planMaxPool(builder: PlanBuilder, layer: MaxPoolLayer): void {
   const { name, window } = layer;
-  if (bytesOf(layer.input, layer).scale !== bytesOf(layer.output, layer).scale)
+  const [input, output] = [bytesOf(layer.input, layer), bytesOf(layer.output, layer)];
+  if (input.scale !== output.scale)
     throw new Unsupported(`maxPool ${name}: its output has another scale than its input`);
+  if (input.least < output.least)
+    throw new Unsupported(
+      `maxPool ${name}: its output is ${output.least}..${output.most}, its input ${input.least}..${input.most}`,
+    );
   const [src, dst] = [builder.tensor(layer.input), builder.tensor(layer.output)];
   // A sixteenth of the work of a multiplication, being sixteen at a time.
   const { rowsPerChunk, chunks } = cutRows(dst, window.height * window.width);

@@ -2,7 +2,7 @@
 import type { NodeProto } from '../../../gen/onnx/onnx_pb.ts';
 import { attributesOf } from '../onnx/attributes.ts';
 import type { SliceReader } from '../onnx/slice-reader.ts';
-import { type StoredModel, storedTensor } from '../onnx/stored-model.ts';
+import { isOnnxDomain, type StoredModel, storedTensor } from '../onnx/stored-model.ts';
 import { Unsupported } from '../unsupported.ts';
 import type { Layer, Network, Shape, Value } from './network.ts';
 import { operators } from './operators.ts';
@@ -16,10 +16,17 @@ export interface GraphEnds {
   readonly layout: 'NCHW' | 'NHWC';
 }
 
+/** Of the image, and of everything until a Flatten or a Reshape. */
+const mapRank = 4;
+/** Before it, operators of the same names had other attributes and rules. */
+const firstOpset = 7;
+
 /** @throws Unsupported naming the operator */
 export function buildNetwork(model: StoredModel, reader: SliceReader, ends: GraphEnds): Network {
+  if (model.opset < firstOpset) throw new Unsupported(`ONNX's operator set ${model.opset}`);
   const tensors = new Map(model.tensors);
   const values = new Map<string, Value>();
+  const ranks = new Map<string, number>();
   const makers = new Map<string, NodeProto>();
   const layers: Layer[] = [];
   const readers = new Map<string, number>();
@@ -38,8 +45,7 @@ export function buildNetwork(model: StoredModel, reader: SliceReader, ends: Grap
       if (makers.has(name)) throw unsupported(`${name} is made twice`);
       if (name !== '') makers.set(name, node);
     }
-    if (node.domain !== '' && node.domain !== 'ai.onnx')
-      throw unsupported(`operator set ${node.domain}`);
+    if (!isOnnxDomain(node.domain)) throw unsupported(`operator set ${node.domain}`);
     if (node.opType === 'Constant') {
       const constant = node.attribute.find(({ name }) => name === 'value')?.t;
       if (!constant) throw unsupported('not a tensor');
@@ -50,23 +56,25 @@ export function buildNetwork(model: StoredModel, reader: SliceReader, ends: Grap
     if (!translate) throw new Unsupported(`operator ${node.opType}`);
     if (extra.some(Boolean)) throw unsupported('more than one output');
     const name = (index: number): string => node.input[index] ?? '';
+    const rank = (index: number): number => ranks.get(name(index)) ?? mapRank;
+    const tensor = (index: number) => {
+      const found = tensors.get(name(index));
+      if (!found) throw unsupported(`input ${index} (${name(index)}) is not a constant`);
+      return found;
+    };
     translate({
       node,
       name: result,
       attributes: attributesOf(node),
       reader,
-      opset: model.opset,
       value(index) {
         const value = values.get(name(index));
         if (!value) throw unsupported(`input ${index} (${name(index)}) is not an activation`);
         return value;
       },
-      optionalTensor: (index) => (name(index) === '' ? undefined : tensors.get(name(index))),
-      tensor(index) {
-        const tensor = tensors.get(name(index));
-        if (!tensor) throw unsupported(`input ${index} (${name(index)}) is not a constant`);
-        return tensor;
-      },
+      rank,
+      optionalTensor: (index) => (name(index) === '' ? undefined : tensor(index)),
+      tensor,
       define: (tensor) => tensors.set(result, tensor),
       readers: (index) => readers.get(name(index)) ?? 0,
       isConstant: (index) => tensors.has(name(index)),
@@ -77,8 +85,12 @@ export function buildNetwork(model: StoredModel, reader: SliceReader, ends: Grap
       push(layer) {
         layers.push(layer);
         values.set(result, layer.output);
+        ranks.set(result, rank(0));
       },
-      alias: (value) => values.set(result, value),
+      alias(value, as = rank(0)) {
+        values.set(result, value);
+        ranks.set(result, as);
+      },
       interleavedInput: (index) =>
         ends.layout === 'NHWC' && name(index) === ends.input ? input : undefined,
       producer: (index) => layers.find(({ output }) => output === values.get(name(index))),

@@ -10,9 +10,10 @@ export interface NodeContext {
   readonly name: string;
   readonly attributes: Attributes;
   readonly reader: SliceReader;
-  readonly opset: number;
   /** The activations that are input `index`. */
   value(index: number): Value;
+  /** Dimensions of the tensor that is input `index`: the batch, the channels, and the map's two or as many ones as are left. */
+  rank(index: number): number;
   /** The constant that is input `index`; undefined when it is left out. */
   optionalTensor(index: number): StoredTensor | undefined;
   tensor(index: number): StoredTensor;
@@ -26,8 +27,8 @@ export interface NodeContext {
   output(shape: Shape): Value;
   /** Adds a layer; its output is the node's. */
   push(layer: Layer): void;
-  /** Makes the node's output another name of a value. */
-  alias(value: Value): void;
+  /** Makes the node's output another name of a value. @param rank - by default that of input 0 */
+  alias(value: Value, rank?: number): void;
   /** The network's input, where input `index` is that in the order height, width, channels. */
   interleavedInput(index: number): Value | undefined;
   /** The layer that made the value of input `index`; undefined for the network's input. */

@@ -1,6 +1,6 @@
 /** One ONNX operator each: what the kernels can do with it, or why not. */
 import { readFloats, readInt64s } from '../onnx/stored-model.ts';
-import { pixels, type Shape, size, type Value } from './network.ts';
+import { pixels, type Shape, type Value } from './network.ts';
 import type { NodeContext } from './node-context.ts';
 import { clip, dequantizeLinear, quantisedWeights, quantizeLinear } from './quantisation.ts';
 import { outputShape, poolWindow, readWindow } from './windows.ts';
@@ -30,12 +30,13 @@ function conv(node: NodeContext): void {
   const weights = node.tensor(1);
   const [outChannels = 0, inChannels = 0, height = 0, width = 0] = weights.dims;
   if (weights.dims.length !== 4) throw node.unsupported('not two-dimensional');
+  if (Math.min(outChannels, inChannels, height, width) < 1)
+    throw node.unsupported('weights without values');
   if (attributes.int('group', 1) !== 1) throw node.unsupported('groups');
   if (inChannels !== input.shape.channels)
     throw node.unsupported(`${inChannels} input channels, ${input.shape.channels} come in`);
   const window = readWindow(node, input.shape, { height, width });
   const quantised = quantisedWeights(node);
-  const bias = quantised ? undefined : node.optionalTensor(2);
   node.push({
     kind: 'conv',
     name: node.name,
@@ -45,10 +46,21 @@ function conv(node: NodeContext): void {
     weights,
     quantised,
     scale: undefined,
-    bias: bias && readFloats(node.reader, bias),
+    bias: quantised ? undefined : perChannel(node, 2, outChannels),
     residual: undefined,
     relu: false,
   });
+}
+
+/** The constant that is input `index`, a value for each channel; undefined when it is left out. */
+function perChannel(node: NodeContext, index: number, channels: number): Float32Array | undefined {
+  const tensor = node.optionalTensor(index);
+  const values = tensor && readFloats(node.reader, tensor);
+  if (values && values.length !== channels)
+    throw node.unsupported(
+      `input ${index} (${tensor.name}) has ${values.length} values for ${channels} channels`,
+    );
+  return values;
 }
 
 /** With fixed statistics: `scale · x + shift` per channel, computed in float64. */
@@ -57,7 +69,7 @@ function batchNormalization(node: NodeContext): void {
   if (node.attributes.int('training_mode', 0) !== 0) throw node.unsupported('training mode');
   const epsilon = node.attributes.float('epsilon', 1e-5);
   const [gamma, beta, mean, variance] = [1, 2, 3, 4].map((i) =>
-    readFloats(node.reader, node.tensor(i)),
+    perChannel(node, i, input.shape.channels),
   ) as [Float32Array, Float32Array, Float32Array, Float32Array];
   const factors = Float64Array.from(gamma, (g, i) => g / Math.sqrt(variance[i]! + epsilon));
   node.push({
@@ -83,7 +95,8 @@ function maxPool(node: NodeContext): void {
 
 function add(node: NodeContext): void {
   const [input, other] = [node.value(0), node.value(1)];
-  if (!sameShape(input.shape, other.shape)) throw node.unsupported('tensors of different shapes');
+  if (!sameShape(input.shape, other.shape) || node.rank(0) !== node.rank(1))
+    throw node.unsupported('tensors of different shapes');
   const output = node.output(input.shape);
   node.push({ kind: 'add', name: node.name, input, other, output, relu: false });
 }
@@ -107,30 +120,35 @@ function transpose(node: NodeContext): void {
 }
 
 function flatten(node: NodeContext): void {
-  const axis = node.attributes.int('axis', 1);
-  if (axis !== 1 && axis !== -3) throw node.unsupported(`axis ${axis}`);
-  asVector(node);
+  channelAxis(node, node.attributes.int('axis', 1));
+  asVector(node, 2);
 }
 
+/** @throws Unsupported when an axis is not that of the channels, which is the second */
+function channelAxis(node: NodeContext, axis: number): void {
+  const rank = node.rank(0);
+  if (axis !== 1 && axis !== 1 - rank) throw node.unsupported(`axis ${axis} of ${rank} dimensions`);
+}
+
+/** To `[batch, channels]` and ones behind them; the batch is one image. */
 function reshape(node: NodeContext): void {
-  const { shape } = node.value(0);
+  const { channels } = node.value(0).shape;
   const dims = readInt64s(node.reader, node.tensor(1));
-  const perImage = dims
-    .slice(1)
-    .map((dim, i) => (dim === 0 ? ([shape.channels, shape.height, shape.width][i] ?? 0) : dim));
-  const known = perImage.filter((dim) => dim !== -1).reduce((product, dim) => product * dim, 1);
-  const fits = perImage.includes(-1) ? size(shape) % known === 0 : known === size(shape);
-  const vector = perImage.filter((dim) => dim !== 1).length <= 1;
-  if (!fits || !vector) throw node.unsupported(`to [${dims.join(', ')}]`);
-  asVector(node);
+  const sizes = [1, channels];
+  const fits = dims.every((dim, i) => {
+    if (dim === 0) return i < node.rank(0) && node.attributes.int('allowzero', 0) === 0;
+    return dim === -1 || dim === (sizes[i] ?? 1);
+  });
+  if (!fits || dims.length < sizes.length) throw node.unsupported(`to [${dims.join(', ')}]`);
+  asVector(node, dims.length);
 }
 
 /** A map of one pixel is a vector already. */
-function asVector(node: NodeContext): void {
+function asVector(node: NodeContext, rank: number): void {
   const input = node.value(0);
   if (pixels(input.shape) !== 1)
     throw node.unsupported(`a map of ${input.shape.height}×${input.shape.width} pixels`);
-  node.alias(input);
+  node.alias(input, rank);
 }
 
 /** Half of `x / ReduceL2(x)`: looked at again when the division comes. */
@@ -138,8 +156,8 @@ function reduceL2(node: NodeContext): void {
   vectorOnly(node, node.value(0));
   const axes = node.optionalTensor(1);
   const over = axes ? readInt64s(node.reader, axes) : node.attributes.ints('axes', []);
-  if (over.length !== 1 || (over[0] !== 1 && over[0] !== -1))
-    throw node.unsupported(`axes [${over.join(', ')}]`);
+  if (over.length !== 1) throw node.unsupported(`axes [${over.join(', ')}]`);
+  channelAxis(node, over[0]!);
   if (node.attributes.int('keepdims', 1) !== 1) throw node.unsupported('keepdims 0');
   node.alias({ name: node.name, shape: { channels: 1, height: 1, width: 1 } });
 }
@@ -155,10 +173,9 @@ function divideByNorm(node: NodeContext): void {
 
 function lpNormalization(node: NodeContext): void {
   const input = node.value(0);
-  const axis = node.attributes.int('axis', -1);
   vectorOnly(node, input);
   if (node.attributes.int('p', 2) !== 2) throw node.unsupported('p other than 2');
-  if (axis !== 1 && axis !== -1) throw node.unsupported(`axis ${axis}`);
+  channelAxis(node, node.attributes.int('axis', -1));
   normalise(node, input);
 }
 

@@ -12,15 +12,18 @@ import type { NodeContext } from './node-context.ts';
 export function quantizeLinear(node: NodeContext): void {
   const value = node.value(0);
   const { scale, zeroPoint, range } = scalarParameters(node);
-  if (node.readers(0) > 1 || value.quantised)
+  if (node.readers(0) > 1 || value.quantised || value.name !== node.node.input[0])
     throw node.unsupported(`${node.node.input[0]} is read as a float as well`);
   const maker = node.producer(0);
   const pooled = maker?.kind === 'maxPool' ? maker.input.quantised : undefined;
-  const least = maker?.kind === 'relu' ? Math.max(range[0], zeroPoint) : range[0];
-  value.quantised =
-    pooled?.scale === scale && pooled.zeroPoint === zeroPoint
-      ? pooled
-      : { scale, zeroPoint, least: least - zeroPoint, most: range[1] - zeroPoint };
+  const alike = pooled?.scale === scale && pooled.zeroPoint === zeroPoint ? pooled : undefined;
+  const least = maker?.kind === 'relu' ? 0 : (alike?.least ?? Number.NEGATIVE_INFINITY);
+  value.quantised = {
+    scale,
+    zeroPoint,
+    least: Math.max(range[0] - zeroPoint, least),
+    most: Math.min(range[1] - zeroPoint, alike?.most ?? Number.POSITIVE_INFINITY),
+  };
   node.alias(value);
 }
 
@@ -29,6 +32,8 @@ export function clip(node: NodeContext): void {
   const quantised = node.isConstant(0) ? undefined : node.value(0).quantised;
   if (!quantised || node.madeBy(0)?.opType !== 'QuantizeLinear')
     throw node.unsupported('only of what a QuantizeLinear made');
+  if (node.readers(0) > 1)
+    throw node.unsupported(`${node.node.input[0]} is read without it as well`);
   if (quantised.zeroPoint !== 0) throw node.unsupported('of integers with a zero point');
   const bound = (index: number, missing: number): number => {
     const tensor = node.optionalTensor(index);
@@ -59,6 +64,7 @@ function dequantiseConstant(node: NodeContext): void {
   const tensor = node.tensor(0);
   const scales = readFloats(node.reader, node.tensor(1));
   const zeroPoints = node.optionalTensor(2);
+  if (node.attributes.int('block_size', 0) !== 0) throw node.unsupported('in blocks');
   if (scales.length > 1) {
     const axis = node.attributes.int('axis', 1);
     if (axis !== 0 || scales.length !== tensor.dims[0])
@@ -75,7 +81,10 @@ function scalarParameters(node: NodeContext) {
   if (scales.length !== 1) throw node.unsupported('of activations with more than one scale');
   const scale = scales[0]!;
   if (!(scale > 0)) throw node.unsupported(`scale ${scale}`);
-  const signed = zeroPoints?.dataType === DataType.INT8;
+  const type = zeroPoints?.dataType ?? node.attributes.int('output_dtype', DataType.UINT8);
+  if (type !== DataType.UINT8 && type !== DataType.INT8)
+    throw node.unsupported(`to ${DataType[type]}`);
+  const signed = type === DataType.INT8;
   return {
     scale,
     zeroPoint: zeroPoints ? integers(node, zeroPoints)[0]! : 0,

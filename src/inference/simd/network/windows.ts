@@ -17,6 +17,7 @@ export function readWindow(node: NodeContext, input: Side, kernel: Side): Window
   if (attributes.ints('dilations', [1, 1]).some((d) => d !== 1))
     throw node.unsupported('dilations');
   const [strideY = 1, strideX = 1] = attributes.ints('strides', [1, 1]);
+  if (Math.min(strideY, strideX) < 1) throw node.unsupported(`strides ${strideY}, ${strideX}`);
   const strides = { strideY, strideX };
   return { ...kernel, ...strides, padding: padding(node, input, kernel, strides) };
 }

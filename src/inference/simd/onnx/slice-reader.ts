@@ -1,5 +1,5 @@
-import { closeSync, openSync } from 'node:fs';
-import { type FileSlice, readSlice } from '../../../model/file-slice.ts';
+import { closeSync } from 'node:fs';
+import { type FileSlice, openSlice, readSlice } from '../../../model/file-slice.ts';
 
 /** Reads small pieces of a model's file through a window, so that walking over 94 MB of weights touches none of them. */
 export interface SliceReader {
@@ -15,7 +15,7 @@ const windowBytes = 8192;
 const smallBytes = 64;
 
 export function openSliceReader(slice: FileSlice): SliceReader {
-  const fd = openSync(slice.path, 'r');
+  const fd = openSlice(slice);
   const buffer = new Uint8Array(windowBytes);
   let start = 0;
   let end = 0;

@@ -47,7 +47,7 @@ export function readStoredModel(reader: SliceReader): StoredModel {
     throw new Unsupported('sparse initializers');
   const tensors = inner.apart.map((range) => readTensor(reader, range));
   return {
-    opset: Number(model.opsetImport.find(({ domain }) => domain === '')?.version ?? 0n),
+    opset: Number(model.opsetImport.find(({ domain }) => isOnnxDomain(domain))?.version ?? 0n),
     graph,
     tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])),
   };
@@ -61,6 +61,9 @@ export function splitGraph(reader: SliceReader): { model: SplitMessage; graph: S
   if (!range) throw new Unsupported('the ONNX file has no graph');
   return { model, graph: splitMessage(reader, range, field.graphInitializer, structureLimit) };
 }
+
+/** The domain of ONNX's own operators has two names. */
+export const isOnnxDomain = (domain: string): boolean => domain === '' || domain === 'ai.onnx';
 
 function readTensor(reader: SliceReader, range: Range): StoredTensor {
   const { rest, apart } = splitMessage(reader, range, field.tensorRawData, tensorLimit);

@@ -69,6 +69,8 @@ export function planNetwork(
     throw new Unsupported(`the graph's output is ${describe(network.output.shape)}, not a vector`);
   format.planInput(builder, input, tensorOf(network.input), layout);
   for (const layer of network.layers) format.planLayer(builder, layer);
+  if (network.output.quantised)
+    throw new Unsupported(`the graph's output ${network.output.name} is quantised`);
   use(output, steps.length);
 
   const lifetimes: Lifetime[] = Array.from(usedAt, ([block, life]) => ({ block, ...life }));

@@ -1,6 +1,6 @@
 /** A computing thread's part of an engine: its kernels over the shared memory, its share of the weights, its steps. */
-import { closeSync, openSync } from 'node:fs';
-import type { FileSlice } from '../../../model/file-slice.ts';
+import { closeSync } from 'node:fs';
+import { type FileSlice, openSlice } from '../../../model/file-slice.ts';
 import type { Plan } from '../plan/plan.ts';
 import { bindStep, type Kernels, loadWeights } from './formats.ts';
 import { runImage, type StepToRun } from './run-image.ts';
@@ -34,7 +34,7 @@ export function openThread(parts: ThreadParts): OpenThread {
   const scratch = plan.scratch.address + index * plan.scratch.bytes;
   const thread = { kernels, memory, scratch };
   const steps = plan.steps.map((step) => ({ chunks: step.chunks, run: bindStep(step, thread) }));
-  const fd = openSync(slice.path, 'r');
+  const fd = openSlice(slice);
   try {
     const nextLoad = () => plan.loads[Atomics.add(words, plan.control.loadCounter / 4, 1)];
     for (let load = nextLoad(); load; load = nextLoad()) loadWeights(load, { fd, slice }, thread);
