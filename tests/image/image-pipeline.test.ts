@@ -1,9 +1,11 @@
 import { afterEach, describe, expect, test } from 'bun:test';
 import { Worker } from 'node:worker_threads';
+import { encodePng, Image } from 'image-js';
 import { createImagePipeline, type PipelineSeams } from '../../src/image/image-pipeline.ts';
 import type { ImageLimits, ImagePipeline, ImagePipelineOptions } from '../../src/image/pipeline.ts';
 import { resizeAndCrop } from '../../src/image/preprocess/resize.ts';
 import { toTensor } from '../../src/image/preprocess/to-tensor.ts';
+import type { PreprocessRules } from '../../src/model/manifest.ts';
 import { textureJpeg, texturePng } from '../support/pictures.ts';
 import { decode, expectFailure, failure, kerasRules, limits, torchvisionRules } from './support.ts';
 
@@ -113,6 +115,20 @@ describe('real threads', () => {
     // One such image takes 160 MB while it is decoded.
     expect(least).toBeLessThan(80_000_000);
   }, 60_000);
+});
+
+test('prepare, resizing counts as well: a line of pixels is not resized in memory that nobody granted', async () => {
+  const line = encodePng(new Image(1, 100_000, { colorModel: 'GREY' }));
+  const rules: PreprocessRules = {
+    ...torchvisionRules,
+    resize: { mode: 'stretch', width: 256, height: 256, filter: 'bilinear' },
+  };
+  const small = { ...limits, maxDecodedBytes: 20_000_000 };
+  // Between the two passes there are 100,000 rows of 224 pixels.
+  await expectFailure('IMAGE_TOO_LARGE', /about \d{8} bytes of memory/, () =>
+    pipelineOf({ rules, limits: small }).prepare(line, never),
+  );
+  expect((await pipelineOf({ limits: small }).prepare(line, never)).tensor.length).toBe(150_528);
 });
 
 describe('threads that misbehave', () => {
