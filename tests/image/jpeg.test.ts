@@ -177,6 +177,13 @@ test('inspect, a baseline file whose scans hold one component each keeps coeffic
   expect(bytesOf()).toBe(75 * 53 * 8);
 });
 
+test('inspect, CMYK: two decodings, the files made for them, and RGB', () => {
+  const frame = [8, 0, 53, 0, 75, 4, 1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0, 4, 0x11, 0];
+  const jpeg = Uint8Array.of(0xff, 0xd8, 0xff, 0xc0, 0, frame.length + 2, ...frame);
+  // Of 5 megapixels and 15 MB it took 167 MB where 110 had been asked for.
+  expect(decoders.JPEG.inspect(jpeg).decodedBytes).toBe(75 * 53 * 19 + 4 * jpeg.length);
+});
+
 for (const progressive of [false, true])
   test(`keepComponents, ${progressive ? 'progressive' : 'baseline'}: luma alone is what the grey file has`, async () => {
     // One component of 1×1: its blocks stand in the same order alone as together.

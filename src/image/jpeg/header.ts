@@ -66,10 +66,11 @@ export function inspectJpeg(bytes: Uint8Array): ImageHeader {
   const { width, height, components, progressive, samplesPerPixel } = readJpegHeader(bytes);
   // As libjpeg decides it: coefficients, 16 bits each, wait for one another if the first scan does not bring them all.
   const kept = progressive || (firstScanComponents(bytes) ?? components) < components;
-  // RGBA in the codec's memory and again outside it. CMYK is decoded twice, three components at a time, with both results
-  // kept. And the codec takes copies of the file.
-  const perPixel = (components === 4 ? 16 : 8) + samplesPerPixel * (kept ? 2 : 0);
-  const decodedBytes = Math.ceil(width * height * perPixel) + 2 * bytes.length;
+  // RGBA in the codec's memory and again outside it, and the codec's copies of the file. CMYK is decoded twice, three
+  // components at a time, each time from a file of its own, with both results kept until RGB is made of them.
+  const [pixel, copies] = components === 4 ? [2 * 8 + 3, 4] : [8, 2];
+  const perPixel = pixel + samplesPerPixel * (kept ? 2 : 0);
+  const decodedBytes = Math.ceil(width * height * perPixel) + copies * bytes.length;
   return { width, height, decodedBytes };
 }
 
