@@ -1,6 +1,6 @@
 /** Decoding threads that hang while the executable serves; it has tests/support/faulty-preparing.ts in it. */
 import { expect, test } from 'bun:test';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { faultyExecutable } from '../support/executable.ts';
@@ -28,6 +28,7 @@ test('decoding threads that hang, all of them: their calls get an error, and the
 
   for (const name of ['one', 'two']) writeFileSync(join(folder, name), '');
   const hung = [execute(), execute()];
+  while (readdirSync(folder).length > 0) await Bun.sleep(5); // the test's own time limit ends it
   const waiting = execute();
   expect((await call('Healthy', {})).status).toBe(200);
   for (const response of await Promise.all(hung)) {

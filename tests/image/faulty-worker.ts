@@ -31,7 +31,7 @@ port.on('message', (message: ToWorker) => {
     if (deaf) for (;;);
     return post({ type: 'failed', code: 'CANCELLED', message: 'refused', cause: undefined });
   }
-  const [command = '', argument = '0'] = String(message.image).split(' ');
+  const [command = '', argument = '0', held = '50'] = String(message.image).split(' ');
   const value = Number(argument);
   if (command === 'crash') throw new Error('this thread crashes');
   if (command === 'exit') process.exit(3);
@@ -40,11 +40,11 @@ port.on('message', (message: ToWorker) => {
     return post({ type: 'failed', code: 'IMAGE_CORRUPT', message: 'told to', cause: 'a stack' });
   if (command === 'echo') return post(prepared(value));
   if (command === 'slow') return void setTimeout(() => post(prepared(value)), value);
-  // ask: that many bytes, held for 50 ms; sink: held for seconds; deaf: no answer when they are refused.
+  // ask: that many bytes, held for 50 ms or as long as is said; sink: held for seconds; deaf: no answer when they are refused.
   deaf = command === 'deaf';
   answer =
     command === 'sink'
       ? () => countDown(12_000_000_000n)
-      : () => void setTimeout(() => post(prepared(value)), 50);
+      : () => void setTimeout(() => post(prepared(value)), Number(held));
   post({ type: 'ask', bytes: value });
 });
