@@ -254,7 +254,11 @@ describe('threads that misbehave', () => {
   });
 
   test('prepare, a thread that is stuck after its client has left is replaced', async () => {
-    const pipeline = faulty({ threads: 2, limits: { ...limits, maxDecodedBytes: 100 } }, 1000);
+    const givenUp = Promise.withResolvers<void>();
+    const pipeline = faulty(
+      { threads: 2, limits: { ...limits, maxDecodedBytes: 100 }, tell: () => givenUp.resolve() },
+      1000,
+    );
     await Promise.all([answerTo(pipeline, 'slow 30'), answerTo(pipeline, 'slow 30')]);
     const abort = new AbortController();
     const first = answerTo(pipeline, 'ask 100 600');
@@ -263,7 +267,7 @@ describe('threads that misbehave', () => {
     await Bun.sleep(100);
     abort.abort();
     expect([await first, (await second).code]).toEqual([100, 'CANCELLED']);
-    await Bun.sleep(1000);
+    await givenUp.promise;
     await Promise.all([answerTo(pipeline, 'slow 300'), answerTo(pipeline, 'slow 300')]);
     expect(pipeline.started).toBe(3);
   });
