@@ -40,9 +40,9 @@ export interface EmbedderParts {
   info(): EmbedderInfo;
   /** False while a lost engine is being replaced. */
   available(): boolean;
-  /** Settles with the reason when there is no engine any more. */
+  /** Settles with the reason when there is no engine any more, or nothing that decodes. */
   readonly lost: Promise<Error>;
-  readonly pipeline: ImagePipeline;
+  readonly pipeline: Pick<ImagePipeline, 'prepare'>;
   readonly scheduler: Scheduler;
   /** The guarded fetch of `image/source`. */
   readonly withFile: WithFile;

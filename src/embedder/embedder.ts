@@ -57,7 +57,7 @@ export interface Embedder {
    * @throws OperatorError; `item` names the image it is about. An empty request gives no vectors and no error.
    */
   embed(request: EmbedRequest, signal: AbortSignal): Promise<EmbedResult>;
-  /** Settles with the reason when the model can no longer be run: no engine is left. The state is `failed` then. */
+  /** Settles with the reason when no engine, or nothing that decodes, is left. The state is `failed` then. */
   readonly lost: Promise<Error>;
   close(): Promise<void>;
 }

@@ -2,7 +2,7 @@
 import { totalmem } from 'node:os';
 
 export interface MemoryShares {
-  /** Requests, from their first byte until their images are decoded. */
+  /** Requests, from their first byte until their images are done. */
   readonly maxBytesInFlight: number;
   /** Files fetched by URL, until they are decoded. */
   readonly maxFetchedBytes: number;

@@ -43,6 +43,7 @@ export async function openEmbedder(options: EmbedderOptions, tell: Tell): Promis
     layout: manifest.graph.layout,
     limits: { ...options, ...shares },
     threads: decodingThreads,
+    tell,
   });
   let opened: OpenedEngine;
   try {
@@ -57,7 +58,7 @@ export async function openEmbedder(options: EmbedderOptions, tell: Tell): Promis
     manifest,
     info: () => describe(opened),
     available: () => engine.available,
-    lost: engine.lost,
+    lost: Promise.race([engine.lost, pipeline.lost]),
     pipeline,
     scheduler: createScheduler(engine, options),
     withFile: fetcher.withFile,

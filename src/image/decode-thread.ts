@@ -1,6 +1,8 @@
 /** One decoding thread seen from outside: an image goes in, a tensor or an error comes out, whatever becomes of the thread. */
 import type { Worker } from 'node:worker_threads';
+import { atMost } from '../at-most.ts';
 import { OperatorError } from '../errors.ts';
+import { createStallWatch } from '../stall-watch.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import type { EncodedImage, PreparedImage } from './pipeline.ts';
 import type { FromWorker, ToWorker } from './worker-messages.ts';
@@ -13,47 +15,60 @@ export interface DecodeThread {
   prepare(image: EncodedImage, signal: AbortSignal): Promise<PreparedImage>;
   /** True when the thread has ended or was given up; it takes no more images then. */
   readonly lost: boolean;
+  /** Settles when the thread has ended. */
+  readonly ended: Promise<void>;
   close(): Promise<void>;
 }
 
 export interface DecodeThreadOptions {
   spawn(): Worker;
   readonly budget: ByteBudget;
-  /** Longest time that one image may take, in milliseconds. */
-  readonly timeLimitMs: number;
+  /** How long the thread may be with one image, in milliseconds; waiting for memory does not count. */
+  readonly patienceMs: number;
+  /** Told when the thread is given up because it does not come back. */
+  hangs(error: Error): void;
 }
+
+/** How long `close` waits for a thread that may be within WebAssembly, in milliseconds. */
+const endingMs = 1000;
 
 export function startDecodeThread({
   spawn,
   budget,
-  timeLimitMs,
+  patienceMs,
+  hangs,
 }: DecodeThreadOptions): DecodeThread {
   const worker = spawn();
-  const post = (message: ToWorker, transfer: ArrayBuffer[] = []): void =>
-    worker.postMessage(message, transfer);
+  const ended = Promise.withResolvers<void>();
   let current: { promise: PromiseWithResolvers<PreparedImage>; signal: AbortSignal } | undefined;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  /** Open while the thread owes an answer. */
+  let answer: PromiseWithResolvers<void> | undefined;
   let giveBack: (() => void) | undefined;
   let lost = false;
 
-  const restartTimer = (): void => {
-    clearTimeout(timer);
-    timer = setTimeout(giveUp, timeLimitMs);
+  /**
+   * A thread within WebAssembly cannot be interrupted: it is left behind, and takes a core until it ends. Its memory is given
+   * back all the same: others would wait for it for ever.
+   */
+  const giveUp = (cause: Error): void => {
+    lost = true;
+    giveBack?.();
+    const message = `the image was not decoded within ${patienceMs / 1000} s`;
+    finish(({ reject }) => reject(new OperatorError('IMAGE_CORRUPT', message, { cause })));
+    void worker.terminate();
+    hangs(cause);
+  };
+  const watch = createStallWatch(patienceMs, giveUp);
+  const send = (message: ToWorker, transfer: ArrayBuffer[] = []): void => {
+    answer = Promise.withResolvers<void>();
+    void watch(answer.promise);
+    worker.postMessage(message, transfer);
   };
   const finish = (settle: (promise: PromiseWithResolvers<PreparedImage>) => void): void => {
-    clearTimeout(timer);
+    answer?.resolve();
     const finished = current;
     current = undefined;
     if (finished) settle(finished.promise);
-  };
-  /** A thread within WebAssembly cannot be interrupted: it is left behind, and keeps its share of memory until it ends. */
-  const giveUp = (): void => {
-    lost = true;
-    const seconds = timeLimitMs / 1000;
-    finish(({ reject }) =>
-      reject(new OperatorError('IMAGE_CORRUPT', `the image was not decoded within ${seconds} s`)),
-    );
-    void worker.terminate();
   };
   const crash = (cause: unknown): void => {
     lost = true;
@@ -63,20 +78,23 @@ export function startDecodeThread({
   const grant = async (bytes: number): Promise<void> => {
     const asking = current;
     if (!asking) return;
-    clearTimeout(timer); // waiting for others is not this image's fault
     try {
       giveBack = await budget.acquire(bytes, asking.signal);
-      if (lost) return giveBack();
-      restartTimer();
-      post({ type: 'grant' });
     } catch {
-      post({ type: 'refuse' });
+      if (!lost) send({ type: 'refuse' });
+      return;
     }
+    if (lost) giveBack();
+    else send({ type: 'grant' });
   };
 
   worker.on('error', crash);
-  worker.on('exit', (code) => crash(new Error(`the decoding thread ended (${code})`)));
+  worker.on('exit', (code) => {
+    crash(new Error(`the decoding thread ended (${code})`));
+    ended.resolve();
+  });
   worker.on('message', (message: FromWorker) => {
+    answer?.resolve();
     if (message.type === 'ask') return void grant(message.bytes);
     giveBack?.();
     giveBack = undefined;
@@ -93,12 +111,12 @@ export function startDecodeThread({
     get lost() {
       return lost;
     },
+    ended: ended.promise,
     prepare(image, signal) {
       const promise = Promise.withResolvers<PreparedImage>();
       current = { promise, signal };
-      restartTimer();
       const owned = typeof image === 'object' && 'holds' in image;
-      post({ type: 'prepare', image }, owned ? [image.bytes.buffer] : []);
+      send({ type: 'prepare', image }, owned ? [image.bytes.buffer] : []);
       return promise.promise;
     },
     async close() {
@@ -106,7 +124,7 @@ export function startDecodeThread({
       finish(({ reject }) =>
         reject(new OperatorError('DRAINING', 'the operator is shutting down')),
       );
-      await worker.terminate();
+      await atMost(endingMs, worker.terminate());
     },
   };
 }

@@ -1,5 +1,6 @@
 /** The decoding threads and the queue before them. */
 import type { Worker } from 'node:worker_threads';
+import { atMost } from '../at-most.ts';
 import { OperatorError } from '../errors.ts';
 import { startWorker } from '../threads.ts';
 import { createByteBudget } from './byte-budget.ts';
@@ -14,12 +15,15 @@ import type {
 import type { WorkerSettings } from './worker-messages.ts';
 
 /** 100 megapixels of progressive JPEG take a few seconds; this allows for a machine that is slow and busy. */
-const defaultTimeLimitMs = 60_000;
+const defaultPatienceMs = 60_000;
+
+/** How long a thread that was given up has to end, in milliseconds: one that is within WebAssembly does not. */
+const endingMs = 1000;
 
 /** What tests put in the place of a real thread. */
 export interface PipelineSeams {
   spawn?(): Worker;
-  timeLimitMs?: number;
+  patienceMs?: number;
 }
 
 interface Job {
@@ -39,7 +43,7 @@ export function createImagePipeline(
   seams: PipelineSeams = {},
 ): ImagePipeline {
   checkRules(options);
-  const { rules, layout, limits } = options;
+  const { rules, layout, limits, tell = () => {} } = options;
   const { maxImageBytes, maxImagePixels, maxDecodedBytes = defaultMaxDecodedBytes } = limits;
   const settings: WorkerSettings = {
     rules,
@@ -48,17 +52,32 @@ export function createImagePipeline(
   };
   const spawn = seams.spawn ?? (() => startWorker('image/decode-worker', settings));
   const budget = createByteBudget(maxDecodedBytes);
-  const timeLimitMs = seams.timeLimitMs ?? defaultTimeLimitMs;
+  const patienceMs = seams.patienceMs ?? defaultPatienceMs;
+  const lost = Promise.withResolvers<Error>();
   const threads = new Set<DecodeThread>();
+  /** Given up, and still running. */
+  const leftBehind = new Set<DecodeThread>();
   const idle: DecodeThread[] = [];
   // A set keeps the order of arrival, and lets an aborted job go from the middle.
   const queue = new Set<Job>();
   let closed = false;
 
   const start = (): DecodeThread => {
-    const thread = startDecodeThread({ spawn, budget, timeLimitMs });
+    const hangs = ({ message }: Error): void => {
+      tell(`a decoding thread was given up: ${message}; another one takes its place`, 'warn');
+      void leaveBehind(thread);
+    };
+    const thread = startDecodeThread({ spawn, budget, patienceMs, hangs });
     threads.add(thread);
     return thread;
+  };
+  /** As many as there may be threads have taken every core that decoding has: only a new process gets them back. */
+  const leaveBehind = async (thread: DecodeThread): Promise<void> => {
+    leftBehind.add(thread);
+    void thread.ended.then(() => leftBehind.delete(thread));
+    await atMost(endingMs, thread.ended);
+    if (leftBehind.size >= options.threads)
+      lost.resolve(new Error(`${leftBehind.size} decoding threads hang and cannot be ended`));
   };
   const freeThread = (): DecodeThread | undefined => {
     for (let thread = idle.pop(); thread; thread = idle.pop()) {
@@ -120,6 +139,7 @@ export function createImagePipeline(
       queue.clear();
       await Promise.all([...threads].map((thread) => thread.close()));
     },
+    lost: lost.promise,
   };
 }
 

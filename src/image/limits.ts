@@ -32,3 +32,10 @@ export function checkDecodedBytes(bytes: number, { maxDecodedBytes }: ImageLimit
       `decoding the image takes about ${bytes} bytes of memory; at most ${most} are allowed (--max-decoded-bytes)`,
     );
 }
+
+/** A file that is made to take far more memory than its size lets expect. */
+export const tooMuchMemory = (format: string, expected: number): OperatorError =>
+  new OperatorError(
+    'IMAGE_TOO_LARGE',
+    `decoding the ${format} takes far more memory than the ${expected} bytes that its size lets expect`,
+  );

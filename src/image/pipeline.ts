@@ -1,4 +1,5 @@
 /** From what a request holds to the tensor a network takes; the decoding threads behind it are its own. */
+import type { Tell } from '../log.ts';
 import type { PreprocessRules } from '../model/manifest.ts';
 
 /** An image as it came: base64 text (bare or a data URI) or the bytes of a file. */
@@ -41,6 +42,8 @@ export interface ImagePipelineOptions {
   readonly limits: ImageLimits;
   /** Decoding threads: at most so many images are decoded at once. */
   readonly threads: number;
+  /** Told of threads that hang. */
+  readonly tell?: Tell;
 }
 
 export interface ImagePipeline {
@@ -50,4 +53,6 @@ export interface ImagePipeline {
    */
   prepare(image: EncodedImage, signal: AbortSignal): Promise<PreparedImage>;
   close(): Promise<void>;
+  /** Settles with the reason when so many threads hang, and cannot be ended, that decoding has no cores any more. */
+  readonly lost: Promise<Error>;
 }

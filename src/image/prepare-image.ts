@@ -5,8 +5,8 @@ import { decodeBase64, decodeBase64InPlace } from './base64.ts';
 import { detectFormat, type Format } from './format.ts';
 import { checkBytes, checkDecodedBytes, checkPixels } from './limits.ts';
 import type { EncodedImage, ImageLimits, PreparedImage } from './pipeline.ts';
-import type { ImageDecoder, Pixels } from './pixels.ts';
-import { resizeAndCrop } from './preprocess/resize.ts';
+import type { ImageDecoder, ImageHeader, Pixels } from './pixels.ts';
+import { resizeAndCrop, resizingBytes } from './preprocess/resize.ts';
 import { type Layout, toTensor } from './preprocess/to-tensor.ts';
 
 export type Decoders = Readonly<Record<Format, ImageDecoder>>;
@@ -29,9 +29,11 @@ export async function prepareImage(
 ): Promise<PreparedImage> {
   const started = performance.now();
   const bytes = fileOf(image);
-  const { decoder, decodedBytes } = inspectImage(bytes, limits, decoders);
+  const { decoder, header } = inspectImage(bytes, limits, decoders);
+  const neededBytes = header.decodedBytes + resizingBytes(header, rules);
+  checkDecodedBytes(neededBytes, limits);
   const inspected = performance.now();
-  await askForMemory(decodedBytes);
+  await askForMemory(neededBytes);
   const granted = performance.now();
   const pixels = await decodeGuarded(decoder, bytes);
   const decoded = performance.now();
@@ -54,13 +56,13 @@ export function inspectImage(
   bytes: Uint8Array,
   limits: ImageLimits,
   decoders: Decoders,
-): { decoder: ImageDecoder; decodedBytes: number } {
+): { decoder: ImageDecoder; header: ImageHeader } {
   checkBytes(bytes.length, limits);
   const decoder = decoders[detectFormat(bytes)];
-  const { width, height, decodedBytes } = decoder.inspect(bytes);
-  checkPixels(width, height, limits);
-  checkDecodedBytes(decodedBytes, limits);
-  return { decoder, decodedBytes };
+  const header = decoder.inspect(bytes);
+  checkPixels(header.width, header.height, limits);
+  checkDecodedBytes(header.decodedBytes, limits);
+  return { decoder, header };
 }
 
 /** Whatever a decoder stumbles over that it did not foresee is the file's fault, not ours, and keeps its cause. */

@@ -11,10 +11,18 @@ export interface CodecResult {
   readonly image: ImageData | undefined;
   /** What the codec printed; if it threw without a word, what it threw. */
   readonly messages: readonly string[];
+  /** It was refused memory. */
+  readonly starved: boolean;
 }
 
 export interface WasmCodec {
-  decode(file: Uint8Array, ...options: unknown[]): Promise<CodecResult>;
+  /** @param memory - bytes that the codec may take beyond `spareMemory`; what needs more fails */
+  decode(file: Uint8Array, memory: number, ...options: unknown[]): Promise<CodecResult>;
+}
+
+export interface CodecOptions {
+  /** False: every image has an instance of its own. */
+  readonly keep: boolean;
 }
 
 /** What Emscripten's module factories take; their published types leave most of it out. */
@@ -43,9 +51,24 @@ globalThis.ImageData ??= PlainImageData as unknown as typeof ImageData;
 
 interface Instance {
   readonly module: CodecModule;
-  readonly memory: WebAssembly.Memory;
+  readonly memory: BoundedMemory;
   readonly printed: string[];
 }
+
+interface BoundedMemory {
+  readonly size: number;
+  /** Most bytes that it may have. */
+  limit: number;
+  /** Whether more was asked for since the limit was set. */
+  refused: boolean;
+}
+
+/**
+ * What a codec may take besides what its image was granted: its first 16 MiB, the rest of earlier images, and what the
+ * estimates leave out. Hostile files can ask for anything: the Huffman tables of a WebP of one megapixel and
+ * 295 kB took 376 MB.
+ */
+const spareMemory = 64 * 1024 * 1024;
 
 /**
  * WebAssembly memory never shrinks, and the codecs' glue code holds on to the last image as well: an instance that has grown
@@ -61,25 +84,29 @@ const maxKeptMemory = 32 * 1024 * 1024;
 export async function createWasmCodec(
   createModule: (options: never) => Promise<CodecModule>,
   wasmPath: string,
+  { keep }: CodecOptions,
 ): Promise<WasmCodec> {
   const compiled = new WebAssembly.Module(readFileSync(wasmPath));
   const create = createModule as unknown as (options: ModuleOptions) => Promise<CodecModule>;
   let instance: Instance | undefined = await instantiate(create, compiled);
   return {
-    async decode(file, ...options) {
+    async decode(file, memory, ...options) {
       const current: Instance = instance ?? (await instantiate(create, compiled));
       // A codec that fails leaves by exit(): what it had allocated stays allocated. So a failed instance is dropped.
       instance = undefined;
       current.printed.length = 0;
+      current.memory.limit = spareMemory + memory;
+      current.memory.refused = false;
       try {
         const image =
           current.module.decode(file as Uint8Array<ArrayBuffer>, ...options) ?? undefined;
-        if (image && current.memory.buffer.byteLength <= maxKeptMemory) instance = current;
-        return { image, messages: [...current.printed] };
+        if (image && keep && current.memory.size <= maxKeptMemory) instance = current;
+        return { image, messages: [...current.printed], starved: current.memory.refused };
       } catch (error) {
         return {
           image: undefined,
           messages: current.printed.length > 0 ? [...current.printed] : [String(error)],
+          starved: current.memory.refused,
         };
       }
     },
@@ -105,5 +132,23 @@ async function instantiate(
     },
   });
   if (!memory) throw new Error('the codec exports no memory');
-  return { module, memory, printed };
+  return { module, memory: bound(memory), printed };
+}
+
+/** Emscripten's code calls `grow`, and tells the codec's allocator when that throws. */
+function bound(memory: WebAssembly.Memory): BoundedMemory {
+  const bounded = {
+    limit: Number.POSITIVE_INFINITY,
+    refused: false,
+    get size() {
+      return memory.buffer.byteLength;
+    },
+  };
+  const grow = memory.grow.bind(memory);
+  memory.grow = (pages) => {
+    if (bounded.size + pages * 65536 <= bounded.limit) return grow(pages);
+    bounded.refused = true;
+    throw new RangeError('the image may not take so much memory');
+  };
+  return bounded;
 }

@@ -1,7 +1,8 @@
 /** An engine that outlives the one beneath it: when a GPU is lost, its work is done again on what replaces it. */
+
+import { atMost } from '../at-most.ts';
 import { OperatorError } from '../errors.ts';
 import type { Tell } from '../log.ts';
-import { atMost } from './at-most.ts';
 import type { Engine } from './engine.ts';
 
 export type OpenNext = () => Promise<Engine>;

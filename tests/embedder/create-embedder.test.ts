@@ -31,7 +31,6 @@ function parts(over: Partial<EmbedderParts> = {}): EmbedderParts {
           );
         return { tensor: Float32Array.of(Number(image), 1), decodeMs: 1, preprocessMs: 2 };
       },
-      close: async () => {},
     },
     scheduler: {
       queued: 0,

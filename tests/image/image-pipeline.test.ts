@@ -1,9 +1,11 @@
 import { afterEach, describe, expect, test } from 'bun:test';
 import { Worker } from 'node:worker_threads';
+import { encodePng, Image } from 'image-js';
 import { createImagePipeline, type PipelineSeams } from '../../src/image/image-pipeline.ts';
 import type { ImageLimits, ImagePipeline, ImagePipelineOptions } from '../../src/image/pipeline.ts';
 import { resizeAndCrop } from '../../src/image/preprocess/resize.ts';
 import { toTensor } from '../../src/image/preprocess/to-tensor.ts';
+import type { PreprocessRules } from '../../src/model/manifest.ts';
 import { textureJpeg, texturePng } from '../support/pictures.ts';
 import { decode, expectFailure, failure, kerasRules, limits, torchvisionRules } from './support.ts';
 
@@ -115,17 +117,31 @@ describe('real threads', () => {
   }, 60_000);
 });
 
+test('prepare, resizing counts as well: a line of pixels is not resized in memory that nobody granted', async () => {
+  const line = encodePng(new Image(1, 100_000, { colorModel: 'GREY' }));
+  const rules: PreprocessRules = {
+    ...torchvisionRules,
+    resize: { mode: 'stretch', width: 256, height: 256, filter: 'bilinear' },
+  };
+  const small = { ...limits, maxDecodedBytes: 20_000_000 };
+  // Between the two passes there are 100,000 rows of 224 pixels.
+  await expectFailure('IMAGE_TOO_LARGE', /about \d{8} bytes of memory/, () =>
+    pipelineOf({ rules, limits: small }).prepare(line, never),
+  );
+  expect((await pipelineOf({ limits: small }).prepare(line, never)).tensor.length).toBe(150_528);
+});
+
 describe('threads that misbehave', () => {
   const faulty = (
     options: Partial<ImagePipelineOptions> = {},
-    timeLimitMs = 20_000,
+    patienceMs = 20_000,
   ): ImagePipeline & { readonly started: number } => {
     let started = 0;
     const spawn = (): Worker => {
       started += 1;
       return new Worker(new URL('./faulty-worker.ts', import.meta.url));
     };
-    return Object.defineProperty(pipelineOf(options, { spawn, timeLimitMs }), 'started', {
+    return Object.defineProperty(pipelineOf(options, { spawn, patienceMs }), 'started', {
       get: () => started,
     }) as never;
   };
@@ -211,6 +227,67 @@ describe('threads that misbehave', () => {
     ]);
     expect(await second).toBe(2);
     expect(pipeline.started).toBe(2);
+  });
+
+  test('prepare, all threads that are stuck are replaced, and the log says so', async () => {
+    const told: string[] = [];
+    const tell = (message: string, level?: string): void => void told.push(`${level}: ${message}`);
+    const pipeline = faulty({ threads: 2, tell }, 1000);
+    const first = failure(() => pipeline.prepare('spin', never));
+    const second = failure(() => pipeline.prepare('spin', never));
+    const third = answerTo(pipeline, 'echo 3');
+    expect([(await first).code, (await second).code]).toEqual(['IMAGE_CORRUPT', 'IMAGE_CORRUPT']);
+    expect(await third).toBe(3);
+    expect(told).toEqual(
+      Array(2).fill(
+        'warn: a decoding thread was given up: it hangs: nothing has come back for 1.0 s; another one takes its place',
+      ),
+    );
+  });
+
+  test('prepare, a thread that cannot be ended keeps neither its memory nor its place', async () => {
+    const pipeline = faulty({ threads: 2, limits: { ...limits, maxDecodedBytes: 100 } }, 1000);
+    const begun = performance.now();
+    await expectFailure('IMAGE_CORRUPT', /within 1 s/, () => pipeline.prepare('sink 100', never));
+    expect(await answerTo(pipeline, 'ask 100')).toBe(100);
+    expect(performance.now() - begun).toBeLessThan(2800);
+  });
+
+  test('prepare, a thread that is stuck after its client has left is replaced', async () => {
+    const givenUp = Promise.withResolvers<void>();
+    const pipeline = faulty(
+      { threads: 2, limits: { ...limits, maxDecodedBytes: 100 }, tell: () => givenUp.resolve() },
+      1000,
+    );
+    await Promise.all([answerTo(pipeline, 'slow 30'), answerTo(pipeline, 'slow 30')]);
+    const abort = new AbortController();
+    const first = answerTo(pipeline, 'ask 100 600');
+    await Bun.sleep(100);
+    const second = failure(() => pipeline.prepare('deaf 100', abort.signal));
+    await Bun.sleep(100);
+    abort.abort();
+    expect([await first, (await second).code]).toEqual([100, 'CANCELLED']);
+    await givenUp.promise;
+    await Promise.all([answerTo(pipeline, 'slow 300'), answerTo(pipeline, 'slow 300')]);
+    expect(pipeline.started).toBe(3);
+  });
+
+  test('lost, when as many threads hang as there may be, and none can be ended', async () => {
+    const pipeline = faulty({ threads: 1, limits: { ...limits, maxDecodedBytes: 100 } }, 500);
+    await failure(() => pipeline.prepare('spin', never));
+    expect(await Promise.race([pipeline.lost, Bun.sleep(1200)])).toBeUndefined();
+    await failure(() => pipeline.prepare('sink 1', never));
+    expect((await pipeline.lost).message).toBe('1 decoding threads hang and cannot be ended');
+  });
+
+  test('close, does not wait for a thread that cannot be ended', async () => {
+    const pipeline = faulty();
+    const running = failure(() => pipeline.prepare('sink 1', never));
+    await Bun.sleep(300);
+    const begun = performance.now();
+    await pipeline.close();
+    expect(performance.now() - begun).toBeLessThan(2500);
+    expect((await running).code).toBe('DRAINING');
   });
 
   test('prepare, an error keeps its cause for the log', async () => {

@@ -159,6 +159,31 @@ test('inspect, a progressive file is expected to take more memory than a baselin
   );
 });
 
+test('inspect, a baseline file whose scans hold one component each keeps coefficients like a progressive one', () => {
+  const segment = (marker: number, ...body: number[]): number[] => [
+    ...[0xff, marker, 0, body.length + 2],
+    ...body,
+  ];
+  const frame = segment(0xc0, 8, 0, 53, 0, 75, 3, 1, 0x22, 0, 2, 0x11, 0, 3, 0x11, 0);
+  const together = segment(0xda, 3, 1, 0, 2, 0, 3, 0, 0, 63, 0);
+  const alone = segment(0xda, 1, 1, 0, 0, 63, 0);
+  const bytesOf = (...rest: number[]): number => {
+    const jpeg = Uint8Array.of(0xff, 0xd8, ...frame, ...rest);
+    return decoders.JPEG.inspect(jpeg).decodedBytes - 2 * jpeg.length;
+  };
+  // Of 9 megapixels, 4:4:4, it took 132 MB where 72 had been asked for.
+  expect(bytesOf(...alone)).toBe(75 * 53 * 11);
+  expect(bytesOf(...together)).toBe(75 * 53 * 8);
+  expect(bytesOf()).toBe(75 * 53 * 8);
+});
+
+test('inspect, CMYK: two decodings, the files made for them, and RGB', () => {
+  const frame = [8, 0, 53, 0, 75, 4, 1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0, 4, 0x11, 0];
+  const jpeg = Uint8Array.of(0xff, 0xd8, 0xff, 0xc0, 0, frame.length + 2, ...frame);
+  // Of 5 megapixels and 15 MB it took 167 MB where 110 had been asked for.
+  expect(decoders.JPEG.inspect(jpeg).decodedBytes).toBe(75 * 53 * 19 + 4 * jpeg.length);
+});
+
 for (const progressive of [false, true])
   test(`keepComponents, ${progressive ? 'progressive' : 'baseline'}: luma alone is what the grey file has`, async () => {
     // One component of 1×1: its blocks stand in the same order alone as together.

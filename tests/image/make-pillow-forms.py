@@ -111,11 +111,11 @@ def tiff(endian="<", photometric=1, bits=8, samples=1, extra=(), compression=PLA
     return header + struct.pack(endian + "H", len(tags)) + entries + bytes(4) + tail + b"".join(blocks)
 
 
-def bmp(width, height, bits, data, compression=0):
+def bmp(width, height, bits, data, compression=0, place=None):
     colours = 1 << bits if bits <= 8 else 0
     palette = b"".join(bytes([(i * 7) & 255, (i * 5 + 90) & 255, 255 - i, 0]) for i in range(colours))
     start = 54 + len(palette)
-    return (b"BM" + struct.pack("<IHHI", start + len(data), 0, 0, start)
+    return (b"BM" + struct.pack("<IHHI", start + len(data), 0, 0, start if place is None else place)
             + struct.pack("<IiiHHIIiiII", 40, width, height, 1, bits, compression, len(data), 0, 0, colours, 0) + palette + data)
 
 
@@ -176,6 +176,9 @@ forms.update({
     "no padding after the last row.bmp": bmp(7, 3, 24, (row(21, 1) + bytes(3)) * 2 + row(21, 3)),
     "no padding, 1 bit.bmp": bmp(9, -2, 1, bytes([0x5A, 0x80, 0, 0, 0xA5, 0])),
     "no padding, 4 bits.bmp": bmp(3, 2, 4, bytes([0x12, 0x30, 0, 0, 0x45, 0x60])),
+    "no place given.bmp": bmp(7, 3, 24, (row(21, 1) + bytes(3)) * 3, place=0),
+    "no place given, 8 bits.bmp": bmp(8, 2, 8, row(16, 3), place=0),
+    "the palette's place given.bmp": bmp(9, -2, 4, row(16, 3), place=54),
     "run lengths.bmp": bmp(8, 4, 8, rle, 1),
     "run lengths, from the top.bmp": bmp(8, -4, 8, rle, 1),
     "run lengths, a row too long.bmp": bmp(8, 2, 8, bytes([6, 1, 9, 2, 5, 3, 0, 0, 0, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0]), 1),

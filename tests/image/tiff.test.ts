@@ -32,6 +32,11 @@ const refused: [string, RegExp, Record<number, TiffEntry>][] = [
     { 258: [3, 1, 4], 262: [3, 1, 2], 277: [3, 1, 3], 284: [3, 1, 2] },
   ],
   ['fill order 3', /fill order 3/, { 266: [3, 1, 3] }],
+  [
+    'tiles far wider than the image',
+    /tiles 1000000 pixels wide for 4×1000 pixels/,
+    { 257: [3, 1, 1000], 322: [4, 1, 1_000_000], 323: [3, 1, 1], 324: [4, 1, bodyStart] },
+  ],
   ['too many strips', /100001 strips \(at most 100000/, { 257: [4, 1, 100_001], 278: [3, 1, 1] }],
 ];
 for (const [what, message, entries] of refused)
@@ -44,8 +49,15 @@ test('TIFF, tiles of no size are corrupt', () =>
   ));
 
 test('inspect, a tile larger than memory is seen by the limits', () => {
-  const tiles = { 322: [4, 1, 2 ** 31], 323: [4, 1, 2 ** 31], 324: [4, 1, bodyStart] } as const;
-  expect(decoders.TIFF.inspect(writeTiff(tiles, row)).decodedBytes).toBe(2 * 2 ** 31 + 4);
+  const tiles = { 322: [4, 1, 2 ** 26], 323: [4, 1, 2 ** 31], 324: [4, 1, bodyStart] } as const;
+  expect(decoders.TIFF.inspect(writeTiff(tiles, row)).decodedBytes).toBe(2 * 2 ** 26 + 4);
+});
+
+test('inspect, a turned image has the size that it is decoded to', async () => {
+  const file = writeTiff({ 274: [3, 1, 6] }, row);
+  const { width, height } = await decode(file);
+  expect([width, height]).toEqual([1, 4]);
+  expect(decoders.TIFF.inspect(file)).toMatchObject({ width, height });
 });
 
 test('TIFF, tags of four billion values are read no further than they are needed', async () => {

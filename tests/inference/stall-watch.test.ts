@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
-import { atMost } from '../../src/inference/at-most.ts';
-import { createStallWatch, leastPatienceMs, patienceFor } from '../../src/inference/stall-watch.ts';
+import { atMost } from '../../src/at-most.ts';
+import { leastPatienceMs, patienceFor } from '../../src/inference/engine-patience.ts';
+import { createStallWatch } from '../../src/stall-watch.ts';
 
 const never = new Promise<never>(() => {});
 

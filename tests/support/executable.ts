@@ -20,12 +20,14 @@ export async function testExecutable(onnx?: string, precision = 'fp32'): Promise
   });
 }
 
-/** The executable without a model and with faults below its engines, which the product has no way to be told of. */
+/** The executable without a model and with faults below its engines and in its decoding threads, which the product has no way to be told of. */
 export async function faultyExecutable(): Promise<string> {
   const plugins = [
     exchange('src/inference/webgpu/dawn.ts', 'tests/support/faulty-dawn.ts'),
     exchange('src/inference/simd/threads/open-thread.ts', 'tests/support/faulty-threads.ts'),
-    exchange('src/inference/stall-watch.ts', 'tests/support/impatient-watch.ts'),
+    exchange('src/inference/engine-patience.ts', 'tests/support/impatient-engine.ts'),
+    exchange('src/image/prepare-image.ts', 'tests/support/faulty-preparing.ts'),
+    exchange('src/image/image-pipeline.ts', 'tests/support/impatient-pipeline.ts'),
   ];
   const name = fingerprint(['src', 'build', 'tests/support'], 'faults');
   return kept(name, (outfile) => compile({ outfile, plugins }));

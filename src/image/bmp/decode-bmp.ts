@@ -88,7 +88,7 @@ function readHeader(bytes: Uint8Array): BmpHeader {
   const paletteStart = 14 + size + (masked && size === 40 ? 12 : 0);
   const paletteStep = old ? 3 : 4;
   const colours = bits > 8 ? 0 : (!old && view.getUint32(46, true)) || 1 << bits;
-  const start = view.getUint32(10, true);
+  const start = dataStart(view, paletteStart + colours * paletteStep, bits <= 8 ? colours : 0);
   return {
     width,
     height,
@@ -105,6 +105,14 @@ function readHeader(bytes: Uint8Array): BmpHeader {
     start,
     rowLength: runLengths ? width : Math.ceil((width * bits) / 32) * 4,
   };
+}
+
+/** Where the header gives no place, or one in front of the palette, Pillow takes what is behind it. */
+function dataStart(view: DataView, behindPalette: number, colours: number): number {
+  const stored = view.getUint32(10, true);
+  if (stored === 0) return behindPalette;
+  const behindHeader = 14 + view.getUint32(14, true);
+  return stored === behindHeader ? stored + 4 * colours : stored;
 }
 
 function readMasks(view: DataView): [number, number, number] {

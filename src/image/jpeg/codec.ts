@@ -5,11 +5,11 @@ import { type CodecResult, createWasmCodec } from '../wasm-codec.ts';
 
 export interface JpegCodec {
   /** `messages` are libjpeg's first warning, for it prints no other, and the reason why it gave up if it did. */
-  decode(jpeg: Uint8Array): Promise<CodecResult>;
+  decode(jpeg: Uint8Array, memory: number): Promise<CodecResult>;
 }
 
 export async function createJpegCodec(): Promise<JpegCodec> {
-  const codec = await createWasmCodec(createModule, wasmPath);
+  const codec = await createWasmCodec(createModule, wasmPath, { keep: true });
   // False: pixels as they are stored. True would turn the image by its EXIF orientation, which Pillow does not.
-  return { decode: (jpeg) => codec.decode(jpeg, false) };
+  return { decode: (jpeg, memory) => codec.decode(jpeg, memory, false) };
 }

@@ -1,5 +1,6 @@
 /** JPEG: baseline and progressive, grey, YCbCr, RGB, CMYK and YCCK, as Pillow reads them. */
 import { OperatorError } from '../../errors.ts';
+import { tooMuchMemory } from '../limits.ts';
 import type { ImageDecoder, Pixels } from '../pixels.ts';
 import { cmykToRgb } from './cmyk.ts';
 import { createJpegCodec, type JpegCodec } from './codec.ts';
@@ -34,8 +35,9 @@ export async function createJpegDecoder(): Promise<ImageDecoder> {
 
 async function decodeWith(codec: JpegCodec, bytes: Uint8Array): Promise<Pixels> {
   const scans = readScans(bytes);
-  const { image, messages } = await codec.decode(bytes);
-  if (!image) throw explain(messages);
+  const { decodedBytes } = inspectJpeg(bytes);
+  const { image, messages, starved } = await codec.decode(bytes, decodedBytes);
+  if (!image) throw starved ? tooMuchMemory('JPEG', decodedBytes) : explain(messages);
   for (const warning of messages) refuseDamage(warning, scans);
   return { width: image.width, height: image.height, channels: 4, data: image.data };
 }

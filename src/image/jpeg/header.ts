@@ -64,11 +64,27 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
 /** Size, and the memory that decoding takes. @throws OperatorError as `readJpegHeader` */
 export function inspectJpeg(bytes: Uint8Array): ImageHeader {
   const { width, height, components, progressive, samplesPerPixel } = readJpegHeader(bytes);
-  // RGBA in the codec's memory and again outside it; a progressive file's coefficients, 16 bits each, all at once. CMYK is
-  // decoded twice, three components at a time, with both results kept. And the codec takes copies of the file.
-  const perPixel = (components === 4 ? 16 : 8) + samplesPerPixel * (progressive ? 2 : 0);
-  const decodedBytes = Math.ceil(width * height * perPixel) + 2 * bytes.length;
+  // As libjpeg decides it: coefficients, 16 bits each, wait for one another if the first scan does not bring them all.
+  const kept = progressive || (firstScanComponents(bytes) ?? components) < components;
+  // RGBA in the codec's memory and again outside it, and the codec's copies of the file. CMYK is decoded twice, three
+  // components at a time, each time from a file of its own, with both results kept until RGB is made of them.
+  const [pixel, copies] = components === 4 ? [2 * 8 + 3, 4] : [8, 2];
+  const perPixel = pixel + samplesPerPixel * (kept ? 2 : 0);
+  const decodedBytes = Math.ceil(width * height * perPixel) + copies * bytes.length;
   return { width, height, decodedBytes };
+}
+
+/** How many components the first scan has; undefined where it is not among `bytes`. */
+function firstScanComponents(bytes: Uint8Array): number | undefined {
+  for (let offset = 2; ; ) {
+    offset = bytes.indexOf(0xff, offset);
+    const marker = offset < 0 ? undefined : bytes[offset + 1];
+    if (marker === undefined) return undefined;
+    if (marker === 0xda) return bytes[offset + 4];
+    if (marker === 0xff) offset += 1;
+    else if (marker === 0 || marker === 0x01 || (marker >= 0xd0 && marker <= 0xd9)) offset += 2;
+    else offset += 2 + (((bytes[offset + 2] ?? 0) << 8) | (bytes[offset + 3] ?? 0));
+  }
 }
 
 function byteAt(bytes: Uint8Array, offset: number): number {

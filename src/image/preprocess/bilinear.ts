@@ -18,11 +18,15 @@ interface Weights {
   readonly size: number;
 }
 
+/** Weights of a target index, at most, where `source` samples become `target`. */
+const weightsEach = (source: number, target: number): number =>
+  Math.ceil(Math.max(source / target, 1)) * 2 + 1;
+
 /** Weights of `length` target indices from `start` on, where `source` samples become `target`. */
 function triangleWeights(source: number, target: number, start: number, length: number): Weights {
   const scale = source / target;
   const support = Math.max(scale, 1);
-  const size = Math.ceil(support) * 2 + 1;
+  const size = weightsEach(source, target);
   const first = new Int32Array(length);
   const count = new Int32Array(length);
   const values = new Int32Array(length * size);
@@ -55,6 +59,15 @@ export function resizeBilinear(pixels: Pixels, window: Window): Pixels {
   const bottom = (down.first[height - 1] as number) + (down.count[height - 1] as number);
   const wide = resizeRows(pixels, top, bottom, across, channels);
   return { width, height, channels, data: resizeColumns(wide, width * channels, top, down) };
+}
+
+/** Bytes of the weights, and of the rows of RGB between the two passes, for an image of this size. */
+export function bilinearBytes(width: number, height: number, window: Window): number {
+  const across = weightsEach(width, window.fullWidth);
+  const down = weightsEach(height, window.fullHeight);
+  const rows = Math.min(height, Math.ceil(window.height * (height / window.fullHeight)) + down);
+  const weights = window.width * across + window.height * down;
+  return 4 * weights + 8 * Math.max(across, down) + 3 * rows * window.width;
 }
 
 /** The rows from `top` to `bottom`, resized. An unchanged width has the weight 1 on each sample, and changes nothing. */

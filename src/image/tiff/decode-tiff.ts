@@ -22,7 +22,9 @@ export const tiffDecoder: ImageDecoder = {
     const block = blockRowBytes(directory, samples) * Math.min(blocks.height, height);
     const samplesOut = channelsOf(directory) * width * height;
     const decodedBytes = (separate ? 3 : 2) * block + (orientation > 1 ? 2 : 1) * samplesOut;
-    return { width, height, decodedBytes };
+    // As it comes out: rows and columns change places from 5 on.
+    const [outWidth, outHeight] = orientation > 4 ? [height, width] : [width, height];
+    return { width: outWidth, height: outHeight, decodedBytes };
   },
   decode(bytes): Pixels {
     const directory = readTiffDirectory(bytes);

@@ -2,6 +2,7 @@
 import createModule from '@jsquash/webp/codec/dec/webp_dec.js';
 import wasmPath from '@jsquash/webp/codec/dec/webp_dec.wasm' with { type: 'file' };
 import { OperatorError } from '../../errors.ts';
+import { tooMuchMemory } from '../limits.ts';
 import type { ImageDecoder, Pixels } from '../pixels.ts';
 import { createWasmCodec, type WasmCodec } from '../wasm-codec.ts';
 import { readWebp } from './container.ts';
@@ -13,13 +14,16 @@ export function createWebpDecoder(): ImageDecoder {
     name: 'WebP',
     inspect(bytes) {
       const { width, height } = readWebp(bytes);
-      // RGBA in the codec's memory and again outside it, once more on the canvas, and the codec's own rows; copies of the file.
-      return { width, height, decodedBytes: 16 * width * height + 2 * bytes.length };
+      return { width, height, decodedBytes: expectedBytes(width, height, bytes) };
     },
     async decode(bytes): Promise<Pixels> {
       const { width, height, file, frame } = readWebp(bytes);
-      codec ??= createWasmCodec(createModule, wasmPath);
-      const { image } = await (await codec).decode(file);
+      const expected = expectedBytes(width, height, bytes);
+      // This is libwebp 1.1.0: a file can write beyond its Huffman tables (CVE-2023-4863). It cannot leave the codec's memory,
+      // and no other image is decoded in what it may have left there.
+      codec ??= createWasmCodec(createModule, wasmPath, { keep: false });
+      const { image, starved } = await (await codec).decode(file, expected);
+      if (!image && starved) throw tooMuchMemory('WebP', expected);
       if (!image) throw new OperatorError('IMAGE_CORRUPT', "the WebP's image data is damaged");
       if (frame.width === width && frame.height === height)
         return { width, height, channels: 4, data: image.data };
@@ -33,3 +37,7 @@ export function createWebpDecoder(): ImageDecoder {
     },
   };
 }
+
+/** RGBA in the codec's memory and again outside it, once more on the canvas, and the codec's own rows; copies of the file. */
+const expectedBytes = (width: number, height: number, { length }: Uint8Array): number =>
+  16 * width * height + 2 * length;

@@ -1,9 +1,11 @@
 /** The `onnxruntime` engine: any ONNX model, on onnxruntime-web in a thread of its own, on WASM or WebGPU. */
+
+import { atMost } from '../../at-most.ts';
 import { ConfigError } from '../../errors.ts';
+import { createStallWatch } from '../../stall-watch.ts';
 import { startWorker } from '../../threads.ts';
-import { atMost } from '../at-most.ts';
 import type { Engine } from '../engine.ts';
-import { createStallWatch, patienceFor, type WarmUpTimes } from '../stall-watch.ts';
+import { patienceFor, type WarmUpTimes } from '../engine-patience.ts';
 import { type AdapterInfo, MissingFeatureError } from '../webgpu/adapter.ts';
 import { createSharedBatches } from './shared-batches.ts';
 import type { WorkerOptions, WorkerReply, WorkerRequest } from './worker.ts';

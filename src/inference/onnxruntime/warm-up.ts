@@ -1,5 +1,5 @@
 /** Runs a session before its first caller does: shaders are compiled, memory is allocated. */
-import type { WarmUpTimes } from '../stall-watch.ts';
+import type { WarmUpTimes } from '../engine-patience.ts';
 import type { Session, SessionOptions } from './session.ts';
 
 /**

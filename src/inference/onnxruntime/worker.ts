@@ -1,7 +1,7 @@
 /** The thread onnxruntime lives on: one session, batches in the order in which they come. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { ConfigError } from '../../errors.ts';
-import type { WarmUpTimes } from '../stall-watch.ts';
+import type { WarmUpTimes } from '../engine-patience.ts';
 import {
   type AdapterChoice,
   type AdapterInfo,

@@ -1,9 +1,10 @@
 /** The `simd` engine: convolutional networks of the ResNet family in our own WebAssembly kernels, on all cores. */
 import type { Worker } from 'node:worker_threads';
+import { atMost } from '../../at-most.ts';
+import { createStallWatch } from '../../stall-watch.ts';
 import { startWorker } from '../../threads.ts';
-import { atMost } from '../at-most.ts';
 import type { Engine } from '../engine.ts';
-import { createStallWatch, patienceFor } from '../stall-watch.ts';
+import { patienceFor } from '../engine-patience.ts';
 import { loadKernels } from './kernels/load-kernels.ts';
 import { openNetwork, type SimdModel } from './open-network.ts';
 import { planNetwork } from './plan/plan-network.ts';

@@ -2,7 +2,7 @@
  * Tells when a thread does not come back from an image. Each is watched by itself: the others may finish the image without
  * it, and go on with fewer cores for ever.
  */
-import { createStallWatch, type StallWatch } from '../../stall-watch.ts';
+import { createStallWatch, type StallWatch } from '../../../stall-watch.ts';
 import type { PoolThread } from './pool.ts';
 
 export interface WatchedThreads {

@@ -1,24 +1,7 @@
 /**
- * Tells when an engine hangs: a driver that never answers, a thread that never comes back. Nothing of that fails by itself,
+ * Tells when something hangs: a driver that never answers, a thread that never comes back. Nothing of that fails by itself,
  * and every call behind it would wait until its own deadline.
  */
-
-/** The least patience, in milliseconds. Shaders may still be compiled, the machine may be short of cores or of memory. */
-export const leastPatienceMs = 30_000;
-/** How many times the measured time a batch may take on top of that. */
-const slack = 10;
-
-/** What warming an engine up took, in milliseconds. */
-export interface WarmUpTimes {
-  /** The first run, which also compiles. */
-  readonly firstMs: number;
-  /** A further image. */
-  readonly imageMs: number;
-}
-
-/** @param images - as many as may be computed, one after the other or by as few threads, before anything comes back */
-export const patienceFor = ({ firstMs, imageMs }: WarmUpTimes, images: number): number =>
-  leastPatienceMs + slack * (firstMs + images * imageMs);
 
 /** Its end is that of `work`, whatever the watch finds. */
 export type StallWatch = <T>(work: Promise<T>) => Promise<T>;
@@ -30,7 +13,7 @@ export type StallWatch = <T>(work: Promise<T>) => Promise<T>;
 const looks = 20;
 
 /**
- * @param patienceMs - how long no batch may end while one is being run
+ * @param patienceMs - how long nothing may end while there is something to wait for
  * @param stalled - told once; it is to end what was being waited for
  */
 export function createStallWatch(patienceMs: number, stalled: (error: Error) => void): StallWatch {
