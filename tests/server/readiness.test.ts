@@ -59,6 +59,7 @@ test('recovering, calls are taken while probes send others elsewhere', async () 
   await using running = await startServer();
   running.embedder.state = 'recovering';
   expect((await fetch(`${running.url}/readyz`)).status).toBe(503);
+  expect((await healthClient(running.url).check({})).status).toBe(Status.NOT_SERVING);
   expect((await grpcClient(running.url).execute({ datas: ['a'] })).nums).toBe(1n);
 });
 
