@@ -3,8 +3,10 @@ import { afterAll, expect, test } from 'bun:test';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { appendModel } from '../../build/append-model.ts';
 import { embeddedModel } from '../../build/embedded-model.ts';
 import { ConfigError } from '../../src/errors.ts';
+import { readPayload } from '../../src/model/payload.ts';
 import { smallTestModel } from '../support/models.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'embedded-'));
@@ -28,6 +30,16 @@ function refusal(onnx: string, precision: string): string {
 test('embeddedModel, takes the file that the manifest describes', () => {
   expect(embeddedModel(good, 'fp32', false).files).toEqual({ fp32: good });
   expect(embeddedModel(good, 'all', false).files.fp32).toBe(good);
+});
+
+test('appendModel, the model begins on a page of its own, whatever the length of the program', () => {
+  const executable = join(folder, 'program');
+  writeFileSync(executable, Buffer.alloc(5000, 'p'));
+  appendModel(executable, embeddedModel(good, 'fp32', false));
+  const slice = readPayload(executable)?.slices.fp32;
+  expect(slice?.offset).toBe(8192);
+  const bytes = readFileSync(executable).subarray(8192, 8192 + (slice?.length ?? 0));
+  expect(bytes.equals(readFileSync(good))).toBe(true);
 });
 
 test('embeddedModel, refuses another network of the same length', () => {
