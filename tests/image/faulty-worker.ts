@@ -24,6 +24,10 @@ port.on('message', (message: ToWorker) => {
   if (command === 'fail')
     return post({ type: 'failed', code: 'IMAGE_CORRUPT', message: 'told to', cause: 'a stack' });
   if (command === 'echo') return post(prepared(value));
+  if (command === 'ask-exit') {
+    answer = () => process.exit(3);
+    return post({ type: 'ask', bytes: value });
+  }
   if (command === 'slow') return void setTimeout(() => post(prepared(value)), value);
   // ask: that many bytes, held for 50 ms.
   answer = () => void setTimeout(() => post(prepared(value)), 50);

@@ -245,6 +245,13 @@ describe('threads that misbehave', () => {
     expect(await Promise.all([answerTo(pipeline, 'ask 10'), first])).toEqual([10, 100]);
   });
 
+  test('prepare, a thread that ends while it has memory gives it back', async () => {
+    const pipeline = faulty({ limits: { ...limits, maxDecodedBytes: 100 } });
+    expect((await failure(() => pipeline.prepare('ask-exit 100', never))).code).toBe('INTERNAL');
+    const next = answerTo(pipeline, 'ask 100');
+    expect(await Promise.race([next, Bun.sleep(10_000)])).toBe(100);
+  });
+
   test('close, what waits and what is being decoded is told that the operator shuts down', async () => {
     const pipeline = faulty();
     const [running, waiting] = [
