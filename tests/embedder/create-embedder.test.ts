@@ -196,6 +196,27 @@ test('embed, an image that is done gives back its place and what it held, also a
   expect(admission.held).toEqual(nothing);
 });
 
+test('embed, URLs are counted as long as they are fetched', async () => {
+  const admission = openAdmission({ maxQueue: 2 });
+  const fetching = Promise.withResolvers<void>();
+  const embedder = createEmbedder(
+    parts({
+      admission,
+      withFile: async (_, __, use) => {
+        await fetching.promise;
+        return use(new Uint8Array());
+      },
+    }),
+  );
+  const request = { datas: [], urls: ['http://a', 'http://b'] };
+  const first = embedder.embed(request, never);
+  expect(admission.held.urls).toBe(2);
+  await expect(embedder.embed(request, never)).rejects.toMatchObject({ code: 'OVERLOADED' });
+  fetching.resolve();
+  await first;
+  expect(admission.held.urls).toBe(0);
+});
+
 test('embed, a request that is refused holds nothing', async () => {
   const admission = openAdmission({ maxImages: 2 });
   const embedder = createEmbedder(parts({ admission }));

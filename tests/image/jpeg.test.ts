@@ -159,6 +159,13 @@ test('inspect, a progressive file is expected to take more memory than a baselin
   );
 });
 
+test('inspect, CMYK is decoded twice, and takes as much', () => {
+  const file = pillow.files.find(({ name }) => name === 'cmyk.jpg');
+  const jpeg = Buffer.from(file?.base64 ?? '', 'base64');
+  const { width, height, decodedBytes } = decoders.JPEG.inspect(jpeg);
+  expect(decodedBytes).toBe(width * height * 16 + 2 * jpeg.length);
+});
+
 for (const progressive of [false, true])
   test(`keepComponents, ${progressive ? 'progressive' : 'baseline'}: luma alone is what the grey file has`, async () => {
     // One component of 1×1: its blocks stand in the same order alone as together.
