@@ -27,7 +27,7 @@ beforeAll(async () => {
     {
       ...common,
       ...{ urlFetch: 'on', urlAllow: ['127.0.0.1'], urlMaxRedirects: 1, maxImageBytes: 50_000 },
-      ...{ urlConnectTimeout: 150, urlFirstByteTimeout: 250, urlTimeout: 450 },
+      ...{ urlConnectTimeout: 600, urlFirstByteTimeout: 900, urlTimeout: 1300 },
     },
     () => {},
   );
@@ -65,9 +65,9 @@ test('openEmbedder, the limits of fetching', async () => {
     socket.write('HTTP/1.1 200 OK\r\nContent-Length: 50001\r\n\r\n'),
   );
   const said: [string, string][] = [
-    [`https://127.0.0.1:${port}/`, 'no connection to 127.0.0.1 within 150 ms'],
-    [quiet.origin, '127.0.0.1 did not answer within 250 ms (--url-first-byte-timeout)'],
-    [slow.origin, '127.0.0.1 took longer than 450 ms (--url-timeout)'],
+    [`https://127.0.0.1:${port}/`, 'no connection to 127.0.0.1 within 600 ms'],
+    [quiet.origin, '127.0.0.1 did not answer within 900 ms (--url-first-byte-timeout)'],
+    [slow.origin, '127.0.0.1 took longer than 1300 ms (--url-timeout)'],
     [turning.origin, '127.0.0.1 redirects more than 1 times (--url-max-redirects)'],
     [large.origin, 'the file at the URL has more than 50000 bytes (--max-image-bytes)'],
   ];
