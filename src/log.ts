@@ -58,6 +58,7 @@ function createDestination(
 ): Destination {
   let waiting = 0;
   let dropped = 0;
+  let allRead: (() => void) | undefined;
   output.on('error', () => {});
 
   function write(line: string): void {
@@ -68,17 +69,21 @@ function createDestination(
     waiting += line.length;
     output.write(line, () => {
       waiting -= line.length;
-      if (waiting > 0 || dropped === 0) return;
-      const lines = dropped;
-      dropped = 0;
-      tellDropped(lines);
+      if (waiting === 0 && dropped > 0) {
+        const lines = dropped;
+        dropped = 0;
+        tellDropped(lines);
+      }
+      if (waiting === 0) allRead?.();
     });
   }
 
+  // Not by the callback of an empty write: Bun 1.4.5 calls that at once, and the last lines were lost.
   async function close(): Promise<void> {
+    if (waiting === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
+    allRead = resolve;
     const timer = setTimeout(resolve, lastLines);
-    output.write('', () => resolve());
     await promise;
     clearTimeout(timer);
   }

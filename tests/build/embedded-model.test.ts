@@ -32,6 +32,16 @@ test('embeddedModel, takes the file that the manifest describes', () => {
   expect(embeddedModel(good, 'all', false).files.fp32).toBe(good);
 });
 
+test('appendModel, the model begins on a page of its own, whatever the length of the program', () => {
+  const executable = join(folder, 'program');
+  writeFileSync(executable, Buffer.alloc(5000, 'p'));
+  appendModel(executable, embeddedModel(good, 'fp32', false));
+  const slice = readPayload(executable)?.slices.fp32;
+  expect(slice?.offset).toBe(8192);
+  const bytes = readFileSync(executable).subarray(8192, 8192 + (slice?.length ?? 0));
+  expect(bytes.equals(readFileSync(good))).toBe(true);
+});
+
 test('embeddedModel, refuses another network of the same length', () => {
   const bytes = readFileSync(good);
   bytes[bytes.length >> 1]! ^= 1;

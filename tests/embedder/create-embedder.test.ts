@@ -143,6 +143,88 @@ test('embed, something unforeseen is INTERNAL and keeps its cause off the messag
   expect(error.message).not.toContain('secret');
 });
 
+test('embed, something unforeseen ends the look at the others at once', async () => {
+  const base = parts();
+  const embedder = createEmbedder({
+    ...base,
+    pipeline: {
+      ...base.pipeline,
+      prepare: async (image, signal) => {
+        if (image === 'odd') throw new TypeError('made up');
+        return base.pipeline.prepare(image, signal);
+      },
+    },
+  });
+  const embedding = embedder.embed({ datas: ['slow', 'odd'], urls: [] }, never).catch((e) => e);
+  expect(await Promise.race([embedding, Bun.sleep(3000)])).toMatchObject({
+    code: 'INTERNAL',
+    item: 1,
+  });
+});
+
+test('embed, vectors are normalised where the manifest says so', async () => {
+  const manifest = { normalise: 'l2' } as Manifest;
+  const { vectors } = await createEmbedder(parts({ manifest })).embed(
+    { datas: ['7'], urls: [] },
+    never,
+  );
+  expect([...vectors[0]!]).toEqual([...Float32Array.of(7 / Math.sqrt(50), 1 / Math.sqrt(50))]);
+});
+
+test('embed, an image that is done gives back its place and what it held, also a bad one', async () => {
+  const admission = openAdmission();
+  const held: number[] = [];
+  const embedder = createEmbedder(
+    parts({
+      admission,
+      places: 1,
+      scheduler: {
+        queued: 0,
+        infer: async (tensor) => {
+          held.push(admission.held.images);
+          return { features: tensor, queueMs: 0, inferMs: 0 };
+        },
+      },
+    }),
+  );
+  await embedder.embed({ datas: ['1', '2', '3'], urls: [] }, never);
+  expect(held).toEqual([3, 2, 1]);
+  const nothing = { bytes: 0, images: 0, urls: 0, pixels: 0 };
+  expect(admission.held).toEqual(nothing);
+  await embedder.embed({ datas: ['bad', '2'], urls: [] }, never).catch(() => {});
+  expect(admission.held).toEqual(nothing);
+});
+
+test('embed, URLs are counted as long as they are fetched', async () => {
+  const admission = openAdmission({ maxQueue: 2 });
+  const fetching = Promise.withResolvers<void>();
+  const embedder = createEmbedder(
+    parts({
+      admission,
+      withFile: async (_, __, use) => {
+        await fetching.promise;
+        return use(new Uint8Array());
+      },
+    }),
+  );
+  const request = { datas: [], urls: ['http://a', 'http://b'] };
+  const first = embedder.embed(request, never);
+  expect(admission.held.urls).toBe(2);
+  await expect(embedder.embed(request, never)).rejects.toMatchObject({ code: 'OVERLOADED' });
+  fetching.resolve();
+  await first;
+  expect(admission.held.urls).toBe(0);
+});
+
+test('embed, a request that is refused holds nothing', async () => {
+  const admission = openAdmission({ maxImages: 2 });
+  const embedder = createEmbedder(parts({ admission }));
+  await expect(embedder.embed({ datas: ['1', '2', '3'], urls: [] }, never)).rejects.toMatchObject({
+    code: 'TOO_MANY_IMAGES',
+  });
+  expect(admission.held.bytes).toBe(0);
+});
+
 test('a lost engine, new requests are refused and the state says so', async () => {
   const lost = Promise.withResolvers<Error>();
   let available = true;

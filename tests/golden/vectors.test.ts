@@ -60,6 +60,7 @@ describe.each(engines)('engine %s', (engine) => {
     () =>
       withEmbedder('torchvision', engine, async (embedder) => {
         const golden = readGolden(data.goldenTorchvision, data.goldenTorchvisionVectors);
+        expect(golden.items.length).toBe(71);
         for (const item of golden.items) {
           const request = { datas: [base64(golden.bytes(item))], urls: [] };
           const { vectors } = await embedder.embed(request, never);

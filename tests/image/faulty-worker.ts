@@ -39,6 +39,21 @@ port.on('message', (message: ToWorker) => {
   if (command === 'fail')
     return post({ type: 'failed', code: 'IMAGE_CORRUPT', message: 'told to', cause: 'a stack' });
   if (command === 'echo') return post(prepared(value));
+  // With memory: that many bytes, or 100 for so many milliseconds.
+  if (command === 'ask-exit') {
+    answer = () => process.exit(3);
+    return post({ type: 'ask', bytes: value });
+  }
+  if (command === 'ask-spin') {
+    answer = () => {
+      for (;;);
+    };
+    return post({ type: 'ask', bytes: value });
+  }
+  if (command === 'hold') {
+    answer = () => void setTimeout(() => post(prepared(value)), value);
+    return post({ type: 'ask', bytes: 100 });
+  }
   if (command === 'slow') return void setTimeout(() => post(prepared(value)), value);
   // ask: that many bytes, held for 50 ms or as long as is said; sink: held for seconds; deaf: no answer when they are refused.
   deaf = command === 'deaf';

@@ -322,6 +322,27 @@ describe('threads that misbehave', () => {
     expect(await Promise.all([answerTo(pipeline, 'ask 10'), first])).toEqual([10, 100]);
   });
 
+  test('prepare, the time to decode begins with the memory: waiting for it does not count, being stuck does', async () => {
+    const limited = { threads: 3, limits: { ...limits, maxDecodedBytes: 100 } };
+    const pipeline = faulty(limited, 1200);
+    await Promise.all([1, 2, 3].map(() => answerTo(pipeline, 'slow 100')));
+    // The third one waits for 1.4 s.
+    const held = ['hold 700', 'hold 701', 'hold 702'];
+    expect(await Promise.all(held.map((image) => answerTo(pipeline, image)))).toEqual([
+      700, 701, 702,
+    ]);
+    const stuck = failure(() => pipeline.prepare('ask-spin 100', never));
+    const error = await Promise.race([stuck, Bun.sleep(10_000)]);
+    expect(error).toMatchObject({ message: 'the image was not decoded within 1.2 s' });
+  });
+
+  test('prepare, a thread that ends while it has memory gives it back', async () => {
+    const pipeline = faulty({ limits: { ...limits, maxDecodedBytes: 100 } });
+    expect((await failure(() => pipeline.prepare('ask-exit 100', never))).code).toBe('INTERNAL');
+    const next = answerTo(pipeline, 'ask 100');
+    expect(await Promise.race([next, Bun.sleep(10_000)])).toBe(100);
+  });
+
   test('close, what waits and what is being decoded is told that the operator shuts down', async () => {
     const pipeline = faulty();
     const [running, waiting] = [

@@ -35,7 +35,10 @@ test('chooseWindow, the longer side is cut off to whole pixels and the crop roun
     width: 224,
     height: 224,
   });
+  // 383.7
+  expect(chooseWindow(640, 427, torchvisionRules)).toMatchObject({ fullWidth: 383, left: 80 });
   expect(chooseWindow(257, 256, torchvisionRules)).toMatchObject({ fullWidth: 257, left: 16 });
+  expect(chooseWindow(259, 256, torchvisionRules)).toMatchObject({ fullWidth: 259, left: 18 });
   expect(chooseWindow(256, 259, torchvisionRules)).toMatchObject({ fullHeight: 259, top: 18 });
 });
 

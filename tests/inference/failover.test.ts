@@ -75,6 +75,23 @@ test('failover, runs wait while the replacement is opened, and none is lost', as
   expect(gpu.batches).toEqual([]);
 });
 
+test('failover, the engine that was lost is closed before the next one is opened', async () => {
+  const steps: string[] = [];
+  const close = async (): Promise<void> => void steps.push('closed');
+  const engine = createFailoverEngine({
+    first: fakeEngine({ ...failing('device lost'), close }).engine,
+    next: [
+      async () => {
+        steps.push('opened');
+        return fakeEngine({ device: 'wasm' }).engine;
+      },
+    ],
+    tell: () => {},
+  });
+  await engine.run(inputs);
+  expect(steps).toEqual(['closed', 'opened']);
+});
+
 test('failover, several runs failing together open one replacement', async () => {
   let opened = 0;
   const engine = createFailoverEngine({
@@ -220,9 +237,10 @@ test('failover, a last successor that cannot be opened ends it, however long the
         return Promise.reject(new Error('no memory'));
       },
     ],
-    soundMs: 60_000,
+    soundMs: 20,
     tell: () => {},
   });
+  await Bun.sleep(25);
   first.lose('the thread ended');
   expect((await engine.lost).message).toBe('the thread ended');
   expect(opened).toBe(1);

@@ -16,13 +16,13 @@ const options = (): GpuOptions => ({
   ...{ allowSoftwareGpu: false, cacheDir: mkdtempSync(join(tmpdir(), 'trial-')) },
 });
 
-function engine(ms: number): OnnxruntimeEngine & Engine {
+function engine(ms: number, values = [1, 2, 3]): OnnxruntimeEngine & Engine {
   return {
     ...{ name: 'onnxruntime', device: 'webgpu', threads: 1, concurrency: 1, maxBatch: 1, adapter },
     lost: new Promise<Error>(() => {}),
     async run(inputs) {
       await Bun.sleep(ms);
-      return inputs.map(() => Float32Array.of(1, 2, 3));
+      return inputs.map(() => Float32Array.from(values));
     },
     close: async () => {},
   };
@@ -40,6 +40,21 @@ test('trial, a slower GPU is declined at the next start without being measured',
   const next = createTrial(model, kept, () => {}, '1.0 abc');
   expect(() => next.accept(adapter)).toThrow(DeclinedError);
   expect(() => next.accept({ ...adapter, driver: 'its driver 2.0' })).not.toThrow();
+});
+
+test('trial, a faster GPU whose vectors are others is not taken', async () => {
+  for (const [values, taken] of [
+    [[1, 2, 3.0001], true],
+    [[1, 2, 3.2], false],
+    [[0, 0, 0], false],
+  ] as const) {
+    const lines: string[] = [];
+    const trial = createTrial(model, options(), (line) => lines.push(line), '1.0 abc');
+    const cpu = { model, engine: engine(20) };
+    const other = await trial.judge({ model, engine: engine(1, [...values]) }, async () => cpu);
+    expect(other).toBe(taken ? undefined : cpu);
+    expect(lines.join()).toStartWith(taken ? 'the GPU is taken' : 'the CPU is taken');
+  }
 });
 
 for (const program of ['1.1 abc', '1.0 def'])

@@ -204,6 +204,15 @@ test('Ticket, who names images and pixels and does not send the rest keeps nobod
   );
 });
 
+test('Ticket, pixels that came at the same time are counted when all of a request has come', () => {
+  const admission = openAdmission({ maxQueuePixels: 1000 });
+  const [first, second] = [admission.open(), admission.open()];
+  for (const ticket of [first, second]) ticket.look(ticket.add(), png(30, 20), 'file');
+  first.enqueue();
+  expectRefusal('OVERLOADED', '(--max-queue-pixels)', () => second.enqueue(), 0);
+  expect(admission.held.pixels).toBe(600);
+});
+
 const [MiB, GiB] = [2 ** 20, 2 ** 30];
 
 test.each([

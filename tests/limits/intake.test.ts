@@ -254,6 +254,16 @@ test('envelopedMessage, the message, packed or not, whatever the pieces', async 
   }
 });
 
+test('envelopedMessage and bareMessage, a message as long as one may be is taken', async () => {
+  const just = { ...options, maxMessageBytes: content.length };
+  const plain = envelope(0, content.length, content);
+  expect(await collect(envelopedMessage(stream(pieces(plain, [999])), just))).toEqual(content);
+  for (const header of [{}, { 'content-length': String(content.length) }] as HeadersInit[])
+    expect(
+      await collect(bareMessage(stream(pieces(content, [999])), new Headers(header), just)),
+    ).toEqual(content);
+});
+
 test('envelopedMessage, its size is told before it comes, when it is known', async () => {
   const told: number[] = [];
   const listening = { maxMessageBytes: 10_000, expect: (bytes: number) => told.push(bytes) };

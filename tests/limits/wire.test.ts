@@ -112,11 +112,15 @@ test('too many images, refused at the first that is too many', async () => {
   expect(Number((await loggedError('TOO_MANY_IMAGES', since)).bytes)).toBeLessThan(200_000);
 });
 
-test('Healthy with a message of a megabyte, refused', async () => {
+test('Healthy with a message of a megabyte, refused before it comes', async () => {
+  const since = operator.logs.length;
   using connection = await openRaw(operator.port);
   const begin = beginningOfExecute(Buffer.alloc(0), 1e6);
   await connection.send(headersOf('Healthy'), frame(frameType.data, 0, 1, begin));
   await answered(connection, 1, 0);
+  const line = await loggedError('MESSAGE_TOO_LARGE', since);
+  expect(line).toMatchObject({ method: 'Healthy', code: 'resource_exhausted' });
+  expect(line.message).toContain('at most 65536 bytes are allowed');
 });
 
 test('more calls than all connections may have, refused in the words of each protocol', async () => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DownloadError, ModelError } from '../../model/errors.ts';
 import { type PrepareOptions, prepareModel } from '../../model/prepare.ts';
-import { kerasV1Recipe } from '../../model/recipes.ts';
+import { kerasV1Recipe, torchvisionRecipe } from '../../model/recipes.ts';
 import { buildResnet } from '../../model/resnet/build-resnet.ts';
 import { resnet50KerasV1 } from '../../model/resnet/spec.ts';
 import { untrainedWeights } from '../../model/weights/untrained.ts';
@@ -66,6 +66,25 @@ describe('untrainedWeights', () => {
   }, 180_000);
 });
 
+test('recipes, the preprocessing that the published weights were trained with', () => {
+  // Keras's imagenet_utils in mode "caffe", and torchvision's ResNet50_Weights.IMAGENET1K_V1.transforms(), written out.
+  expect(kerasV1Recipe.preprocess).toEqual({
+    resize: { mode: 'stretch', width: 224, height: 224, filter: 'nearest' },
+    channels: 'BGR',
+    scale: 1,
+    mean: [103.939, 116.779, 123.68],
+    std: [1, 1, 1],
+  });
+  expect(torchvisionRecipe.preprocess).toEqual({
+    resize: { mode: 'shorter-side', size: 256, filter: 'bilinear' },
+    crop: { width: 224, height: 224 },
+    channels: 'RGB',
+    scale: 1 / 255,
+    mean: [0.485, 0.456, 0.406],
+    std: [0.229, 0.224, 0.225],
+  });
+});
+
 describe('writeModel', () => {
   test('writeModel, the manifest describes the file', async () => {
     const { onnxPath, manifestPath, manifest } = await write({ out: join(out, 'a/b') });
@@ -77,6 +96,8 @@ describe('writeModel', () => {
       trained: false,
       source: { description: 'a small one', licence: 'none' },
       graph: { input: 'input', output: 'features', layout: 'NCHW', height: 48, width: 48 },
+      metricType: 'L2',
+      normalise: 'l2',
     });
     expect(manifest.variants).toEqual({
       fp32: {

@@ -141,14 +141,15 @@ testWithStandin('a registered image, v0.2, one picture goes in and is found', as
   });
   const fields = { picture: { data: picture } };
   const upload = await standin.post('/v1/application/pictures/upload', { fields });
-  expect(upload).toMatchObject({
-    status: 200,
-    json: [{ _docs: { picture: { ids: [expect.any(Number)] } } }],
-  });
   const found = await standin.post('/v1/application/pictures/search', {
     fields,
     topk: 3,
     nprobe: 16,
   });
   expect(found).toEqual(upload);
+  // Last: in Bun 1.4.5 toMatchObject puts the matcher in the place of the number, and anything would be equal to it.
+  expect(upload).toMatchObject({
+    status: 200,
+    json: [{ _docs: { picture: { ids: [expect.any(Number)] } } }],
+  });
 });

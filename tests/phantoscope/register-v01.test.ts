@@ -148,6 +148,33 @@ scene('a record of this endpoint that has grown old is renewed', async (standin,
   expect(await stored(standin)).toMatchObject({ _dimension: 2048, _backend: 'resnet50_encoder' });
 });
 
+for (const old of [{ dimension: '1024' }, { metricType: 'IP' }])
+  scene(`a record that differs in ${Object.keys(old)} alone is renewed`, async (standin, [op]) => {
+    const now = op!.identity;
+    op!.identity = { ...now, ...old };
+    const name = 'resnet50_encoder';
+    await standin.post('/v1/operator/regist', { endpoint: op!.endpoint, name });
+    op!.identity = now;
+    expect((await register(requestFor(standin, op!), { signal })).state).toBe('replaced');
+    expect(await stored(standin)).toMatchObject({ _dimension: 2048, _metric_type: 'L2' });
+  });
+
+scene(
+  'a name of an operator that Phantoscope reaches, and this process does not, is left alone',
+  async (standin, [one, two]) => {
+    await register(requestFor(standin, one!), { signal });
+    const connect: typeof connectOperator = (endpoint, options) =>
+      connectOperator(endpoint === one!.endpoint ? '127.0.0.1:1' : endpoint, options);
+    const attempt = register(requestFor(standin, two!), { signal, connect });
+    expect(await failureOf(attempt)).toMatchObject({
+      kind: 'taken',
+      message: expect.stringContaining('which is alive'),
+    });
+    expect(await stored(standin)).toMatchObject({ _endpoint: one!.endpoint });
+  },
+  twoHosts,
+);
+
 /** An address at which this process finds the operator and the API server does not. */
 function onlySeenFromHere(standin: Standin, op: StubOperator): RegistrationRequest {
   const text = '127.0.0.1:1';

@@ -1,6 +1,6 @@
 import { expect } from 'bun:test';
 import { join } from 'node:path';
-import { register, unregister } from '../../src/phantoscope/register.ts';
+import { isRegistered, register, unregister } from '../../src/phantoscope/register.ts';
 import type { ImageRecord, RegistrationRequest } from '../../src/phantoscope/registration.ts';
 import { failureOf } from './failure-of.ts';
 import { type Standin, startStandin, testWithStandin } from './standin.ts';
@@ -84,9 +84,11 @@ scene(
 );
 
 scene('an instance that was stopped or removed is there again after a run', async (s) => {
-  await register(requestFor(s), { signal });
+  const outcome = await register(requestFor(s), { signal });
+  expect(await isRegistered(outcome, requestFor(s), { signal })).toBe(true);
   await s.post('/v1/operator/resnet50/instances/one/stop');
   expect(await instances(s)).toMatchObject([{ status: 'exited' }]);
+  expect(await isRegistered(outcome, requestFor(s), { signal })).toBe(false);
   expect(await register(requestFor(s), { signal })).toMatchObject({ state: 'unchanged' });
   expect(await instances(s)).toMatchObject([{ status: 'running' }]);
   expect(await s.delete('/v1/operator/resnet50/instances/one')).toBe(200);

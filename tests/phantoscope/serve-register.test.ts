@@ -1,5 +1,6 @@
 /** The whole program, or the executable (the default), beside the stand-in of Phantoscope v0.1. */
 import { expect } from 'bun:test';
+import { postJson } from '../server/start-server.ts';
 import { testUnless } from '../support/data.ts';
 import { freeAddress } from '../support/free-address.ts';
 import { type Operator, runOperator, startOperator } from '../support/operator.ts';
@@ -41,6 +42,31 @@ testWithStandin(
       expect(await operator.stop()).toBe(0);
     }
     expect(await standin.get('/v1/operator/')).toHaveLength(1);
+  },
+);
+
+testWithStandin(
+  'serve --unregister-on-exit, takes its record back before running calls are finished',
+  async () => {
+    const endpoint = await freeAddress();
+    await using standin = await startStandin('v01');
+    const args = ['--endpoint', endpoint, '--listen', endpoint, '--register', standin.url];
+    await using operator = await startOperator({
+      kind: 'fake',
+      args: [...args, '--allow-untrained', '--unregister-on-exit'],
+    });
+    await operator.logged(registeredLine);
+    const call = postJson(operator.url, 'Execute', { datas: ['FAKE_DELAY:1500'] });
+    await Bun.sleep(200);
+    operator.kill('SIGTERM');
+    const first = await Promise.race([
+      call.then(() => 'answered'),
+      operator.logged(({ msg }) => msg === 'unregistered from Phantoscope').then(() => 'gone'),
+    ]);
+    expect(first).toBe('gone');
+    expect(await standin.get('/v1/operator/')).toEqual([]);
+    expect((await call).status).toBe(200);
+    expect(await operator.exited).toBe(0);
   },
 );
 

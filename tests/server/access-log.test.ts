@@ -16,6 +16,7 @@ test('access line, has the call, its size, its outcome and the split of its time
   await grpcClient(running.url).execute({ datas: ['one', 'two'] }, { headers });
   const line = await running.logged((l) => l.requestId === 'id-1');
   expect(line).toMatchObject({
+    level: 30,
     msg: 'call',
     service: 'omnisearch.Operator',
     method: 'Execute',
@@ -80,8 +81,10 @@ test('access line, what was sent is in no line', async () => {
 test('request id, the client’s is given back, an implausible one is replaced', async () => {
   const kept = await postJson(running.url, 'Healthy', {}, { 'x-request-id': 'abc-123' });
   expect(kept.headers.get('x-request-id')).toBe('abc-123');
-  const replaced = await postJson(running.url, 'Healthy', {}, { 'x-request-id': 'a b"c' });
-  expect(replaced.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+  for (const id of ['a b"c', 'a'.repeat(129)]) {
+    const replaced = await postJson(running.url, 'Healthy', {}, { 'x-request-id': id });
+    expect(replaced.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+  }
 });
 
 test('probes, are logged at debug', async () => {

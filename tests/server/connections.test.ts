@@ -229,7 +229,7 @@ test('--header-timeout, a connection that sends nothing or too slowly is closed'
   }
 });
 
-test('--idle-timeout, a connection without calls is closed, one with a call is not', async () => {
+test('--idle-timeout, a connection without calls is closed, over HTTP/2 as well', async () => {
   const idle = await open(running.port);
   idle.socket.write(get);
   const begun = performance.now();
@@ -243,6 +243,20 @@ test('--idle-timeout, a connection without calls is closed, one with a call is n
   await closed;
 });
 
+test('--idle-timeout, a connection with a call is left alone, and closed that long after its end', async () => {
+  await using patient = await startServer({ config: { idleTimeout: 500 } });
+  const { socket, received, closed } = await open(patient.port);
+  const body = '{"datas":["FAKE_DELAY:1200"]}';
+  socket.write(
+    `POST /omnisearch.Operator/Execute HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  );
+  await Promise.race([closed, eventually(() => received() !== '' || undefined)]);
+  expect(received()).toStartWith('HTTP/1.1 200');
+  const answered = performance.now();
+  await closed;
+  expect(performance.now() - answered).toBeWithin(400, 3000);
+});
+
 test('--max-header-bytes, a header over it is refused', async () => {
   const large = { 'x-large': 'a'.repeat(4000) };
   expect((await fetch(`${running.url}/healthz`, { headers: large })).status).toBe(431);
@@ -253,12 +267,14 @@ test('--max-header-bytes, a header over it is refused', async () => {
 });
 
 test('--request-timeout, longer work is given up', async () => {
+  const begun = performance.now();
   const reply = await postJson(running.url, 'Execute', { datas: ['FAKE_DELAY:60000'] });
   expect(reply.status).toBe(504);
   expect(await reply.json()).toMatchObject({
     code: 'deadline_exceeded',
     message: 'the call took longer than 0.4 s (--request-timeout)',
   });
+  expect(performance.now() - begun).toBeWithin(390, 3800);
   await eventually(() => running.embedder.inFlight === 0 || undefined);
 });
 

@@ -245,6 +245,12 @@ test('what Connect refuses by itself carries a code of the catalogue as well', a
   const timeout = { ...type, 'grpc-timeout': 'soon' };
   const badly = await http2Post(running.url, execute, timeout, frame(request('a')));
   expect(reasonOf(badly.trailers)).toBe('REQUEST_MALFORMED');
+  const long = { 'connect-timeout-ms': 'soon'.repeat(400) };
+  const quoted = await postJson(running.url, 'Execute', {}, long);
+  const { message } = (await quoted.json()) as { message: string };
+  // What was sent is not sent back in full.
+  expect(message).toContain('soonsoon');
+  expect(message.length).toBeLessThanOrEqual(301);
   const json = await postJson(running.url, 'Execute', {}, { 'connect-timeout-ms': 'soon' });
   expect(await json.json()).toMatchObject({
     code: 'invalid_argument',

@@ -107,6 +107,11 @@ test.each([
   ['URL_UNREACHABLE', Code.Unavailable],
   ['INFERENCE_FAILED', Code.Internal],
   ['DEADLINE', Code.DeadlineExceeded],
+  ['CANCELLED', Code.Canceled],
+  ['DRAINING', Code.Unavailable],
+  ['URL_FETCH_OFF', Code.PermissionDenied],
+  ['TOO_MANY_IMAGES', Code.InvalidArgument],
+  ['REQUEST_UNSUPPORTED', Code.Unimplemented],
 ] as const)('Execute, %s has its gRPC code', async (code, expected) => {
   const error = await failureOf(grpcClient(running.url).execute({ datas: [`FAKE_FAIL:${code}`] }));
   expect(error.code).toBe(expected);

@@ -28,6 +28,10 @@ test('createPlaces, the one whose client has paused longest gives way; who waits
   const places = createPlaces({ most: 3, are: 'open' });
   const gone: string[] = [];
   const enter = (name: string) => places.enter(() => gone.push(name));
+  const left = enter('has left');
+  left?.leave();
+  // A last word of its connection, which comes late.
+  left?.clientsTurn();
   enter('computes')?.ourTurn();
   const sends = enter('sends');
   enter('pauses');
@@ -86,6 +90,12 @@ test('--max-calls, whoever asks how it goes is answered; a refusal is readable f
   for (const call of calls) expect((await call).status).toBe(200);
 });
 
+test('--max-calls, a call that has been answered makes room at once', async () => {
+  await using running = await startServer({ config: { maxCalls: 2 } });
+  for (let i = 0; i < 6; i++)
+    expect((await postJson(running.url, 'Execute', { datas: ['a'] })).status).toBe(200);
+});
+
 test('--max-calls, calls that do not come keep nobody out', async () => {
   await using running = await startServer({ config: { maxCalls: 4 } });
   const idle = openExecutes(running.url, 4);
@@ -118,6 +128,10 @@ test('--max-calls, replies that nobody reads keep nobody out', async () => {
   expect((await postJson(running.url, 'Execute', { datas: ['a'] })).status).toBe(200);
   expect((await fetch(`${running.url}/healthz`)).status).toBe(200);
   session.destroy();
+  const codes = () => running.logs.flatMap(({ msg, code }) => (msg === 'call' ? [code] : []));
+  await eventually(() => codes().length === 5 || undefined);
+  // Nobody has had four of the five replies.
+  expect(codes().sort()).toEqual([...Array(4).fill('canceled'), 'ok']);
 });
 
 test('--max-calls, a refusal that nobody reads is given up', async () => {

@@ -10,7 +10,7 @@ import { eventually, postJson } from './start-server.ts';
 test('--version, --help', async () => {
   const version = await runOperator(['--version']);
   expect(version).toMatchObject({ code: 0, stderr: '' });
-  const model = operatorKind === 'binary' ? 'model resnet50_encoder-fp32-[0-9a-f]{16}\n' : '.*';
+  const model = operatorKind === 'binary' ? 'model resnet50_encoder-fp32-[0-9a-f]{16}\n' : '.*\n';
   expect(version.stdout).toMatch(new RegExp(`^resnet50-encoder \\S+ \\(commit \\S+\\)\n${model}$`));
   const help = await runOperator(['--help']);
   expect(help.code).toBe(0);

@@ -59,6 +59,7 @@ test('recovering, calls are taken while probes send others elsewhere', async () 
   await using running = await startServer();
   running.embedder.state = 'recovering';
   expect((await fetch(`${running.url}/readyz`)).status).toBe(503);
+  expect((await healthClient(running.url).check({})).status).toBe(Status.NOT_SERVING);
   expect((await grpcClient(running.url).execute({ datas: ['a'] })).nums).toBe(1n);
 });
 
@@ -91,6 +92,22 @@ test('Health Watch, the state and each change of it, until the operator drains',
     Status.SERVING,
     Status.NOT_SERVING,
   ]);
+});
+
+test('Health Watch, another state with the same status is no news', async () => {
+  const opening = Promise.withResolvers<Embedder>();
+  await using running = await startServer({ opening: opening.promise });
+  const seen: Status[] = [];
+  const watching = (async () => {
+    for await (const { status } of healthClient(running.url).watch({})) seen.push(status);
+  })();
+  await eventually(() => seen.length === 1 || undefined);
+  opening.reject(new Error('no model'));
+  await eventually(() => running.server.state === 'failed' || undefined);
+  await Bun.sleep(20);
+  await running.server.close();
+  await watching;
+  expect(seen).toEqual([Status.NOT_SERVING]);
 });
 
 test('Health Watch, of a service that is not here says so and stays open', async () => {

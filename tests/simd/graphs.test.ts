@@ -72,8 +72,32 @@ const ways: Record<string, NodeProto[]> = {
 for (const [name, nodes] of Object.entries(ways))
   test(`${name}, divides by the Euclidean norm`, () => {
     const row = openInProcess(around([pooled, flat, ...nodes])).run(image);
+    expect(row).toHaveLength(dimension);
     for (const [i, x] of row.entries()) expect(x).toBeCloseTo(normalised[i]!, 6);
   });
+
+test('BatchNormalization without an epsilon, has that of the standard, 1e-5', () => {
+  const parts = ['gamma', 'beta', 'mean', 'variance'];
+  const run = (attributes: Parameters<typeof node>[3]): Float32Array => {
+    const graph = graphOf(inputSize, {
+      node: [
+        node('Conv', ['input', 'w'], 'conv'),
+        node('BatchNormalization', ['conv', ...parts], 'last', attributes),
+        ...[pooled, node('Flatten', ['pooled'], 'features')],
+      ],
+      initializer: [
+        float32Tensor('w', [dimension, 3, 3, 3], seeded(27 * dimension, 1)),
+        // A variance beside which epsilon counts.
+        ...parts.map((name) =>
+          float32Tensor(name, [dimension], new Float32Array(dimension).fill(1e-4)),
+        ),
+      ],
+    });
+    return openInProcess(writeModel(modelBytes(graph), inputSize, dimension)).run(image);
+  };
+  expect(run({})).toEqual(run({ epsilon: { float: 1e-5 } }));
+  expect(run({})).not.toEqual(run({ epsilon: { float: 1e-3 } }));
+});
 
 test('an NHWC input, gives the same as the same image in NCHW', () => {
   const { height, width } = inputSize;

@@ -65,6 +65,12 @@ for (const [name, { foldBatchNorm = true, ...spec }] of Object.entries(cases))
     expectAgreement(openInProcess(model).run(image), await reference(model, image));
   });
 
+test('simd, what is no number stays none through every ReLU: no plausible vector comes of it', () => {
+  const model = tinyResnet({});
+  const image = testImage(model.manifest.graph).fill(Number.NaN);
+  expect(openInProcess(model).run(image).some(Number.isFinite)).toBe(false);
+});
+
 for (const published of [
   resnet18Torchvision,
   resnet34Torchvision,

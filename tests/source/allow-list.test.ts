@@ -90,6 +90,17 @@ test('resolveTarget, an IPv4-mapped address is connected to as the IPv4 address 
   expect(await resolveTarget(parseTargetUrl('http://mapped.test/'), options)).toEqual(['9.9.9.9']);
 });
 
+test('resolveTarget, of several addresses those that pass, in their order', async () => {
+  const options = {
+    allow: parseAllowList([]),
+    resolve: async () => ['10.0.0.1', '9.9.9.9', '::1', '8.8.8.8', '169.254.169.254'],
+    ownAddresses: () => [],
+  };
+  expect(await resolveTarget(parseTargetUrl('http://mixed.test/'), options)).toEqual([
+    ...['9.9.9.9', '8.8.8.8'],
+  ]);
+});
+
 describe('resolveTarget, public addresses pass', () => {
   test.each(['1.1.1.1', '8.8.8.8', '100.128.0.1', '172.32.0.1', '192.167.0.1', '223.255.255.255'])(
     '%s',

@@ -203,6 +203,21 @@ describe('fetch, a body that is broken', () => {
   });
 });
 
+test('fetch, what failed half-way holds no memory', async () => {
+  using server = await serve((socket) =>
+    socket.end(
+      Buffer.concat([
+        Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n'),
+        Buffer.alloc(600_000),
+      ]),
+    ),
+  );
+  // Room for one such file.
+  const fetch = fetcher({ maxImageBytes, maxFetchedBytes: maxImageBytes });
+  for (let round = 0; round < 3; round++)
+    await expect(fetch(server.origin)).rejects.toMatchObject({ code: 'URL_UNREACHABLE' });
+});
+
 describe('fetch, what is not HTTP', () => {
   test.each([
     ['nothing at all', '', 'URL_UNREACHABLE'],

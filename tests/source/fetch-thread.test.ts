@@ -136,6 +136,29 @@ describe('createFetchThread', () => {
     await thread.close();
   });
 
+  test('fetchFile, a file that comes after it was given up is given back', async () => {
+    const releases = Promise.withResolvers<string>();
+    const thread = createFetchThread(fetcherOptions, {
+      spawn: () => {
+        const worker = pretend(
+          `const { parentPort } = require('node:worker_threads');
+          parentPort.on('message', ({ type, id }) => {
+            if (type === 'abort') parentPort.postMessage({ type: 'file', id, bytes: new Uint8Array(5) });
+            if (type === 'released') parentPort.postMessage({ type: 'seen', id });
+          })`,
+        )();
+        worker.on('message', ({ type }) => type === 'seen' && releases.resolve('released'));
+        return worker;
+      },
+    });
+    const client = new AbortController();
+    const given = rejection(thread.fetchFile('http://x.test/', client.signal));
+    client.abort();
+    expect(await given).toMatchObject({ code: 'CANCELLED' });
+    expect(await Promise.race([releases.promise, Bun.sleep(3000)])).toBe('released');
+    await thread.close();
+  });
+
   test('close, what is being fetched fails as the operator shuts down', async () => {
     using server = await serve(() => {});
     const thread = createFetchThread(fetcherOptions);

@@ -41,6 +41,17 @@ test('fetch, of several addresses only the permitted are tried, in order', async
   expect(server.requests[0]).toContain(`Host: img.test:${server.port}\r\n`);
 });
 
+test('fetch, of many addresses no more than four are tried', async () => {
+  using server = await serve((socket) => socket.end(response('fifth')));
+  const dead = ['127.0.0.2', '127.0.0.3', '127.0.0.4', '127.0.0.5'];
+  const { resolve } = names({ 'many.test': [...dead, '127.0.0.1'] });
+  const fetch = fetcher({ allow: ['127.0.0.0/8'], resolve });
+  await expect(fetch(`http://many.test:${server.port}/`)).rejects.toMatchObject({
+    code: 'URL_UNREACHABLE',
+  });
+  expect(server.accepted).toBe(0);
+});
+
 test('fetch, what a resolver gives that is not an address is never connected to', async () => {
   const resolve = async () => ['127.1', 'localhost', '0x7f000001', ''];
   for (const allow of [[], ['odd.test'], ['127.0.0.0/8']]) {

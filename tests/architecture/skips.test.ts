@@ -1,0 +1,35 @@
+/** No test is left out without a word. */
+import { expect, test } from 'bun:test';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { repository, sourcesOf, textOf } from './support/imports.ts';
+
+test('tests, none is skipped, singled out or put off, but by testUnless, which says why', () => {
+  const aside = /\b(?:test|it|describe)(?:\.each\([^)]*\))?\.(?:skip|only|todo|if|failing)\w*\(/;
+  expect(sourcesOf('tests').filter((file) => aside.test(textOf(file)))).toEqual([
+    'tests/support/data.ts',
+  ]);
+});
+
+test('testUnless, what is missing is told; with REQUIRE_ALL=1 the test fails', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'skips-'));
+  const file = join(folder, 'one.test.ts');
+  const support = join(repository, 'tests/support/data.ts');
+  writeFileSync(
+    file,
+    `import { testUnless } from '${support}';\ntestUnless('a spoon is not there', 'soup', () => {});\n`,
+  );
+  const run = (REQUIRE_ALL: string) => {
+    const env = { ...process.env, REQUIRE_ALL };
+    const { exitCode, stderr } = Bun.spawnSync([process.execPath, 'test', file], { env });
+    return { exitCode, said: stderr.toString() };
+  };
+  const [skipped, failed] = [run('0'), run('1')];
+  rmSync(folder, { recursive: true });
+  expect(skipped.said).toContain('soup (skipped: a spoon is not there)');
+  expect(skipped.said).toContain('1 skip');
+  expect(skipped.exitCode).toBe(0);
+  expect(failed.said).toContain('REQUIRE_ALL=1, but a spoon is not there');
+  expect(failed.exitCode).toBe(1);
+});
