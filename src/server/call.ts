@@ -1,4 +1,5 @@
 /** One RPC from the HTTP request to the last byte of its reply. */
+import { constants } from 'node:http2';
 import { createContextValues } from '@connectrpc/connect';
 import {
   universalRequestFromNodeRequest,
@@ -42,8 +43,12 @@ export async function handleCall(
 ): Promise<void> {
   const record = createRecord(handler, request);
   const streaming = handler.method.methodKind !== 'unary';
+  let sent = false;
+  response.once('finish', () => {
+    sent = !wasReset(request);
+  });
   response.once('close', () => {
-    if (!response.writableFinished && record.code === 'ok') record.code = 'canceled';
+    if (!sent && record.code === 'ok') record.code = 'canceled';
     logCall(log, record);
   });
   response.setHeader('x-request-id', record.requestId);
@@ -91,6 +96,10 @@ export async function handleCall(
     giveUp(thrown, response, record);
   }
 }
+
+/** Bun 1.4.5 calls a reply over HTTP/2 finished, too, when its stream ends with what was never sent. */
+const wasReset = (request: NodeRequest): boolean =>
+  'stream' in request && request.stream.rstCode > constants.NGHTTP2_NO_ERROR;
 
 function createRecord(handler: RpcHandler, request: NodeRequest): CallRecord {
   return {

