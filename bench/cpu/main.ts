@@ -1,5 +1,5 @@
 /** The program that `npm run bench -- engine` compiles. */
-import { flag, integer, oneOf, required, text } from '../../model/options.ts';
+import { existingFile, flag, integer, oneOf, required } from '../../model/options.ts';
 import { sampleInput } from '../../src/inference/sample-input.ts';
 import { precisions } from '../../src/model/manifest.ts';
 import { openModel } from '../../src/model/open-model.ts';
@@ -16,7 +16,7 @@ const values = benchOptions({
   about:
     'The engines on one model, with one thread and with two: all are open at once and take turns, one image each.',
   table: {
-    model: required(text('FILE', 'resnet50.onnx; its manifest lies beside it')),
+    model: required(existingFile('resnet50.onnx; its manifest lies beside it')),
     precision: oneOf(precisions, 'which variant of the model (default: fp32)'),
     rounds: integer('turns of each engine (default: 25)'),
     profile: flag('print as well where the time goes, step by step'),
