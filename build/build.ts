@@ -16,7 +16,8 @@ import { commit } from './repository.ts';
 import { runtimeFor } from './runtime.ts';
 import { parseTargets } from './targets.ts';
 
-const tell = (line: string): void => console.error(line);
+// Not console.error, which Bun prints in red on a terminal.
+const tell = (line: string): void => void process.stderr.write(`${line}\n`);
 
 async function modelFor(options: BuildCommandOptions): Promise<EmbeddedModel> {
   const { model, weights, precision = 'fp32', 'cache-dir': cacheDir, offline } = options;

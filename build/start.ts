@@ -4,22 +4,25 @@
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { Glob } from 'bun';
 import { enterCallersFolder } from '../model/callers-folder.ts';
 import { ModelError } from '../model/errors.ts';
+import { hashFile } from '../model/files/hash-file.ts';
 import { defaultCacheDir } from '../src/cache-dir.ts';
 import { optionRows } from '../src/config/options.ts';
 import { parseCommandLine } from '../src/config/parse-command-line.ts';
 import { ConfigError } from '../src/errors.ts';
 import { findModel, manifestPathOf, precisionOf } from '../src/model/open-model.ts';
+import { recordChecksums } from './checksums.ts';
 import { compile } from './compile.ts';
 import { embeddedModel } from './embedded-model.ts';
 import { preparedModel } from './prepared-model.ts';
 import { repository } from './repository.ts';
 
-const tell = (line: string): void => console.error(line);
+// Not console.error, which Bun prints in red on a terminal.
+const tell = (line: string): void => void process.stderr.write(`${line}\n`);
 
 /** Takes `--name VALUE` or `--name=VALUE` out of `args`. */
 function take(args: string[], name: string): string | undefined {
@@ -56,9 +59,19 @@ async function upToDate(onnx: string): Promise<string> {
   mkdirSync(dirname(executable), { recursive: true });
   const start = performance.now();
   await compile({ outfile: executable, model: embeddedModel(onnx, 'all', false) });
+  await describeAnew(executable);
   writeFileSync(stamp, mark());
   tell(`Built dist/resnet50-encoder in ${((performance.now() - start) / 1000).toFixed(1)} s.`);
   return executable;
+}
+
+/** What `npm run build` wrote about the executable that lay here before is not true of this one. */
+async function describeAnew(executable: string): Promise<void> {
+  rmSync(`${executable}.cdx.json`, { force: true });
+  const folder = dirname(executable);
+  if (!existsSync(join(folder, 'SHA256SUMS'))) return;
+  const { sha256 } = await hashFile(executable);
+  recordChecksums(folder, { [basename(executable)]: sha256 });
 }
 
 function run(command: string, args: readonly string[]): void {

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { toBinary } from '@bufbuild/protobuf';
 import { type ModelProto, ModelProtoSchema } from '../../src/gen/onnx/onnx_pb.ts';
 import { openSession } from '../../src/inference/onnxruntime/session.ts';
@@ -38,7 +39,11 @@ export async function openRunner(model: ModelProto, options: RunnerOptions): Pro
       threads: availableParallelism(),
     });
     return {
-      run: async (image) => (await session.run([image]))[0]!,
+      async run(image) {
+        // The session computes in this thread: without a turn of the loop a signal would be heard after the last image.
+        await setImmediate();
+        return (await session.run([image]))[0]!;
+      },
       release: () => session.release(),
     };
   } finally {

@@ -4,6 +4,7 @@ import {
   accessSync,
   closeSync,
   constants,
+  existsSync,
   openSync,
   readFileSync,
   readSync,
@@ -119,6 +120,11 @@ export function readManifest(path: string): Manifest {
 function beside(path: string, precision: Precision): { manifest: Manifest; slice: FileSlice } {
   const given = `--model ${path}`;
   const manifest = readManifest(path);
+  const files = Object.values(manifest.variants).flatMap((variant) => variant?.file ?? []);
+  if (!files.includes(basename(path)))
+    throw new ConfigError(
+      `${given}: its manifest is that of ${files.join(' and ')}; a model that gets another name is to be prepared under it`,
+    );
   const variant = manifest.variants[precision];
   if (!variant) throw missingVariant(manifest, precision, Object.keys(manifest.variants), path);
   const file = join(dirname(path), variant.file);
@@ -193,9 +199,12 @@ function readJson(given: string, path: string): unknown {
     return JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
+    const [, stem, variant] = /^(.*)\.(int8|fp16)\.json$/.exec(path) ?? [];
     throw new ConfigError(
       code === 'ENOENT'
-        ? `${given}: its manifest ${path} is not there; \`npm run model -- prepare\` writes both`
+        ? variant && existsSync(`${stem}.onnx`)
+          ? `${given}: that is a variant of a model; give --model ${stem}.onnx --precision ${variant}`
+          : `${given}: its manifest ${path} is not there; \`npm run model -- prepare\` writes both`
         : `${given}: its manifest ${path} cannot be read: ${message}`,
     );
   }

@@ -127,3 +127,20 @@ for (const [what, replace] of Object.entries(replacements))
       );
     rmSync(dirname(path), { recursive: true });
   });
+
+test('openModel, a file beside a manifest of another is not mistaken for it; a variant names its model', () => {
+  const good = smallTestModel();
+  const folder = mkdtempSync(join(tmpdir(), 'renamed-'));
+  const at = (name: string): string => join(folder, name);
+  const manifest = join(dirname(good), 'resnet50.json');
+  for (const name of ['resnet50.onnx', 'mine.onnx', 'resnet50.int8.onnx'])
+    copyFileSync(good, at(name));
+  for (const name of ['resnet50.json', 'mine.json']) copyFileSync(manifest, at(name));
+  expect(() => openModel(at('mine.onnx'), 'fp32')).toThrow(
+    'mine.onnx: its manifest is that of resnet50.onnx',
+  );
+  expect(() => openModel(at('resnet50.int8.onnx'), 'int8')).toThrow(
+    `give --model ${at('resnet50.onnx')} --precision int8`,
+  );
+  rmSync(folder, { recursive: true });
+});
