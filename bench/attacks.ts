@@ -230,4 +230,6 @@ for (const [name, attack] of chosen) {
     `${name} (load ${loadavg()[0]?.toFixed(1)}): ${outcome.slice(0, 200)}\n  ${ms.toFixed(1)} ms, +${(operator.peakMb - before).toFixed(0)} MB; Healthy ${tell(figures)}`,
   );
 }
+// `process.exit` passes over `await using`.
+await operator[Symbol.asyncDispose]();
 process.exit(0);
