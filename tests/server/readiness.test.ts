@@ -68,13 +68,19 @@ test('Health Check, a service that is not here is NOT_FOUND', async () => {
   expect(await codeOf(healthClient(running.url).check({ service: 'other' }))).toBe(Code.NotFound);
 });
 
+/** What a Watch is told, as it comes, and its end. */
+function watchHealth(url: string): { seen: Status[]; watching: Promise<void> } {
+  const seen: Status[] = [];
+  const follow = async (): Promise<void> => {
+    for await (const { status } of healthClient(url).watch({})) seen.push(status);
+  };
+  return { seen, watching: follow() };
+}
+
 test('Health Watch, the state and each change of it, until the operator drains', async () => {
   const opening = Promise.withResolvers<Embedder>();
   await using running = await startServer({ opening: opening.promise });
-  const seen: Status[] = [];
-  const watching = (async () => {
-    for await (const { status } of healthClient(running.url).watch({})) seen.push(status);
-  })();
+  const { seen, watching } = watchHealth(running.url);
   await eventually(() => seen.length === 1 || undefined);
   const embedder = createFakeEmbedder();
   opening.resolve(embedder);
@@ -97,10 +103,7 @@ test('Health Watch, the state and each change of it, until the operator drains',
 test('Health Watch, another state with the same status is no news', async () => {
   const opening = Promise.withResolvers<Embedder>();
   await using running = await startServer({ opening: opening.promise });
-  const seen: Status[] = [];
-  const watching = (async () => {
-    for await (const { status } of healthClient(running.url).watch({})) seen.push(status);
-  })();
+  const { seen, watching } = watchHealth(running.url);
   await eventually(() => seen.length === 1 || undefined);
   opening.reject(new Error('no model'));
   await eventually(() => running.server.state === 'failed' || undefined);
