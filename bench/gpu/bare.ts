@@ -32,6 +32,7 @@ export async function measureBare(
   const engine = await openOnnxruntime(model, {
     threads: 1,
     maxBatch: Math.max(...options.batches),
+    captureMode: 'auto',
     gpu: {
       adapter: options.adapter,
       allowSoftware: options.allowSoftware,
@@ -44,6 +45,11 @@ export async function measureBare(
       `${precision} on ${engine.adapter?.name}, warm after ${seconds(performance.now() - begun)}`,
     );
     const rows: Row[] = [];
+    if (engine.capture) {
+      const { issuedMs: issued, replayedMs: replayed, refused } = engine.capture;
+      const more = { issued, replayed, used: refused ? 0 : 1 };
+      rows.push({ part: 'bare', variant: precision, kind: 'capture', more });
+    }
     for (const batch of options.batches)
       rows.push(await measureBatch(engine, batch, model, options, tell));
     const closeness = await compareWithCpu(engine, model);

@@ -1,5 +1,6 @@
 /** What a run on the GPU consists of: the session in this very thread, and the copies alone. */
 /// <reference types="@webgpu/types" />
+import { toTensor } from '../../src/image/preprocess/to-tensor.ts';
 import { openSession } from '../../src/inference/onnxruntime/session.ts';
 import { openDevice } from '../../src/inference/webgpu/adapter.ts';
 import type { Model } from '../../src/model/open-model.ts';
@@ -22,45 +23,68 @@ export async function measureInside(
   });
   const { graph, dimension } = model.manifest;
   const { input, output, height, width } = graph;
-  const session = await openSession(
-    { slice: model.slice, input, output, shape: [3, height, width], dimension, threads: 1 },
-    gpu,
-  );
+  const shape = [3, height, width] as const;
+  const about = { slice: model.slice, input, output, shape, dimension, threads: 1 };
+  const session = await openSession(about, gpu);
+  const replaying = options.batches.includes(1)
+    ? await openSession({ ...about, capture: true }, gpu)
+    : undefined;
   const rows: Row[] = [];
-  // A share of the time each: there are four figures to a batch.
-  const time = (run: () => Promise<unknown>) => timeRuns(run, options.seconds / 4);
+  // A share of the time each: there are seven figures to a batch.
+  const time = (run: () => Promise<unknown>) => timeRuns(run, options.seconds / 7);
   for (const batch of options.batches) {
     const images = samples(model, batch);
     const run = await time(() => session.run(images));
+    const replayed = batch === 1 ? await time(() => replaying!.run(images)) : undefined;
     const upload = await time(uploading(gpu.device, images));
+    const pixels = images.map(({ length }) => new Uint8Array(length));
+    const uploadOfPixels = await time(uploading(gpu.device, pixels));
+    const tensors = await time(makingTensors(model, batch));
     const readBack = await time(readingBack(gpu.device, batch * dimension * 4));
     const roundTrip = await time(readingBack(gpu.device, 4));
     gpu.assertSound();
     const more = {
+      ...(replayed && { replayed: replayed.median }),
       upload: upload.median,
+      uploadOfPixels: uploadOfPixels.median,
+      tensors: tensors.median,
       readBack: readBack.median,
       roundTrip: roundTrip.median,
       network: run.median - upload.median - readBack.median + roundTrip.median,
     };
     rows.push({ part: 'inside', variant, batch, ms: run, more });
     tell(
-      `inside ${variant}, batch ${batch}: ${run.median.toFixed(2)} ms, of which upload ${upload.median.toFixed(2)}, read back ${readBack.median.toFixed(2)}, an empty round trip ${roundTrip.median.toFixed(2)}`,
+      `inside ${variant}, batch ${batch}: ${run.median.toFixed(2)} ms,${replayed ? ` ${replayed.median.toFixed(2)} replayed by graph capture,` : ''} of which upload ${upload.median.toFixed(2)}, read back ${readBack.median.toFixed(2)}, an empty round trip ${roundTrip.median.toFixed(2)}`,
     );
   }
   await session.release();
+  await replaying?.release();
   gpu.close();
   return rows;
 }
 
-/** The images into a buffer, until they are there. */
-function uploading(device: GPUDevice, images: readonly Float32Array[]): () => Promise<void> {
+/** The images into a buffer, until they are there: as tensors, or as the pixels that they are made of. */
+function uploading(
+  device: GPUDevice,
+  images: readonly (Float32Array | Uint8Array)[],
+): () => Promise<void> {
   const bytes = images[0]!.byteLength;
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
   const buffer = device.createBuffer({ size: bytes * images.length, usage });
   return async () => {
     for (const [i, image] of images.entries())
-      device.queue.writeBuffer(buffer, i * bytes, image as Float32Array<ArrayBuffer>);
+      device.queue.writeBuffer(buffer, i * bytes, image as Uint8Array<ArrayBuffer>);
     await device.queue.onSubmittedWorkDone();
+  };
+}
+
+/** What the GPU could do instead of the CPU: pixels to tensors. On the CPU a decoding thread does it, beside the others. */
+function makingTensors({ manifest }: Model, count: number): () => Promise<void> {
+  const { height, width, layout } = manifest.graph;
+  const data = Uint8Array.from({ length: 3 * height * width }, (_, i) => (i * 37) % 256);
+  const pixels = { width, height, channels: 3, data } as const;
+  return async () => {
+    for (let i = 0; i < count; i++) toTensor(pixels, manifest.preprocess, layout);
   };
 }
 

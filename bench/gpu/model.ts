@@ -29,7 +29,24 @@ const smallRecipe: Recipe = {
   },
 };
 
-export const recipes = { resnet50: kerasV1Recipe, small: smallRecipe };
+/** ResNet50's operators with a sixteenth of its channels on 32×32 pictures: the GPU has next to nothing to do. */
+const deepRecipe: Recipe = {
+  ...kerasV1Recipe,
+  name: 'deep_encoder',
+  spec: {
+    ...kerasV1Recipe.spec,
+    architecture: 'deep-bench-network',
+    stemFilters: 4,
+    filters: [4, 8, 16, 32],
+    inputSize: { height: 32, width: 32 },
+  },
+  preprocess: {
+    ...kerasV1Recipe.preprocess,
+    resize: { mode: 'stretch', width: 32, height: 32, filter: 'nearest' },
+  },
+};
+
+export const recipes = { resnet50: kerasV1Recipe, small: smallRecipe, deep: deepRecipe };
 
 /** @returns path of the ONNX file; its manifest lists an fp16 variant as well */
 export async function untrainedModel(size: keyof typeof recipes, folder: string): Promise<string> {

@@ -16,7 +16,7 @@ export type Part = (typeof parts)[number];
 
 export interface BenchOptions {
   readonly only: ReadonlySet<Part>;
-  readonly size: 'resnet50' | 'small';
+  readonly size: 'resnet50' | 'small' | 'deep';
   readonly adapter: string | undefined;
   readonly allowSoftware: boolean;
   readonly batches: readonly number[];
@@ -70,8 +70,8 @@ const counts = (help: string): Option<readonly number[]> => ({
 const table = {
   only: part,
   size: oneOf(
-    ['resnet50', 'small'],
-    'small is a network of few channels, for a GPU that is only software (default: resnet50)',
+    ['resnet50', 'small', 'deep'],
+    "small is a network of few channels, for a GPU that is only software; deep has ResNet50's operators, all of them small, and shows what issuing them costs (default: resnet50)",
   ),
   adapter: text('GPU', 'number or part of the name, as for the operator'),
   'allow-software-gpu': flag('take SwiftShader or llvmpipe'),

@@ -12,7 +12,14 @@ interface Rule {
 
 const ofImages: readonly OptionName[] = ['author', 'description', 'instance'];
 const ofGpus: readonly OptionName[] = [
-  ...(['adapter', 'allowSoftwareGpu', 'maxBatch', 'maxBatchWait', 'cacheDir'] as const),
+  ...([
+    'adapter',
+    'allowSoftwareGpu',
+    'graphCapture',
+    'maxBatch',
+    'maxBatchWait',
+    'cacheDir',
+  ] as const),
 ];
 
 const rules: readonly Rule[] = [

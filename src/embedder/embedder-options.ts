@@ -14,6 +14,7 @@ export interface EmbedderOptions extends ImageLimits {
   readonly device: 'auto' | 'webgpu' | 'wasm';
   readonly adapter: string | undefined;
   readonly allowSoftwareGpu: boolean;
+  readonly graphCapture: 'auto' | 'on' | 'off';
   readonly maxBatch: number;
   /** Milliseconds. @default 0 */
   readonly maxBatchWait?: number;

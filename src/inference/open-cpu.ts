@@ -5,6 +5,7 @@ import type { Model } from '../model/open-model.ts';
 import { assertGraph } from './assert-graph.ts';
 import type { Engine } from './engine.ts';
 import type { OnnxruntimeEngine } from './onnxruntime/engine.ts';
+import type { CaptureMode } from './onnxruntime/graph-capture.ts';
 import type { AdapterChoice, AdapterInfo } from './webgpu/adapter.ts';
 
 export interface CpuOptions {
@@ -52,6 +53,8 @@ export interface OnnxruntimeOptions {
   readonly maxBatch?: number;
   /** Runs on WebGPU. */
   readonly gpu?: AdapterChoice;
+  /** On WebGPU: whether single images are replayed from a recording. @default off */
+  readonly captureMode?: CaptureMode;
   /** Asked when the GPU is known and before the model is loaded; what it throws ends the opening. */
   readonly accept?: ((adapter: AdapterInfo) => void) | undefined;
 }

@@ -6,7 +6,8 @@ import { commit, version } from '../version.ts';
 import { type Calibration, calibrate } from './calibrate.ts';
 import { createCalibrationCache } from './calibration-cache.ts';
 import type { Engine } from './engine.ts';
-import type { OnnxruntimeEngine } from './onnxruntime/engine.ts';
+import { CaptureError, type OnnxruntimeEngine } from './onnxruntime/engine.ts';
+import type { CaptureMode, CaptureTrial } from './onnxruntime/graph-capture.ts';
 import { type CpuOptions, openOnnxruntime } from './open-cpu.ts';
 import { sampleInput } from './sample-input.ts';
 import { tellIfSlow } from './tell-if-slow.ts';
@@ -18,6 +19,7 @@ export interface GpuOptions extends CpuOptions {
   readonly maxBatch: number;
   readonly adapter: string | undefined;
   readonly allowSoftwareGpu: boolean;
+  readonly graphCapture: CaptureMode;
   /** Where measurements are kept between starts; undefined: nowhere. */
   readonly cacheDir: string | undefined;
 }
@@ -44,11 +46,12 @@ export async function openGpu(
   accept?: (adapter: AdapterInfo) => void,
 ): Promise<OpenedGpu> {
   let doing = 'looking for a GPU';
-  const open = async (model: Model): Promise<OpenedGpu> => ({
+  const open = async (model: Model, captureMode: CaptureMode): Promise<OpenedGpu> => ({
     model,
     engine: await openOnnxruntime(model, {
       threads: 1,
       maxBatch: options.maxBatch,
+      captureMode,
       accept(adapter) {
         accept?.(adapter);
         doing = `making ready the GPU ${adapter.name}: it compiles the network and runs each size of batch once${adapter.software ? '; it is software, and takes up to a minute or two' : ''}`;
@@ -60,20 +63,39 @@ export async function openGpu(
       },
     }),
   });
-  const openTold = (model: Model): Promise<OpenedGpu> =>
+  const openTold = (model: Model, captureMode = options.graphCapture): Promise<OpenedGpu> =>
     tellIfSlow(
       tell,
       () => doing,
-      () => open(model),
+      () => open(model, captureMode),
     );
+  const openCapturing = async (model: Model): Promise<OpenedGpu> => {
+    try {
+      const opened = await openTold(model);
+      if (opened.engine.capture) tell(captureSentence(opened.engine.capture));
+      return opened;
+    } catch (error) {
+      if (!(error instanceof CaptureError)) throw error;
+      tell(`graph capture is not used, it failed: ${error.message}`, 'warn');
+      return openTold(model, 'off');
+    }
+  };
   try {
-    return await openTold(variant(options.precision));
+    return await openCapturing(variant(options.precision));
   } catch (error) {
     if (!(error instanceof MissingFeatureError)) throw error;
     tell(`running fp32: ${error.message}`);
-    return openTold(variant('fp32'));
+    return openCapturing(variant('fp32'));
   }
 }
+
+const refusals = {
+  slower: 'graph capture is not used, it is no faster',
+  different: 'graph capture is not used, its vectors are not the same',
+} as const;
+
+const captureSentence = ({ issuedMs, replayedMs, refused }: CaptureTrial): string =>
+  `${refused ? refusals[refused] : 'graph capture is used for single images'}: ${replayedMs.toFixed(2)} ms an image, ${issuedMs.toFixed(2)} without it`;
 
 /** An earlier start measured that the CPU is faster. */
 export class DeclinedError extends Error {

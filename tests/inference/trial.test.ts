@@ -13,12 +13,24 @@ const model = openModel(tinyTestModel(), 'fp32');
 const adapter = { name: 'a card', driver: 'its driver 1.0' } as AdapterInfo;
 const options = (): GpuOptions => ({
   ...{ engine: 'auto', threads: 2, precision: 'fp32', maxBatch: 1, adapter: undefined },
-  ...{ allowSoftwareGpu: false, cacheDir: mkdtempSync(join(tmpdir(), 'trial-')) },
+  ...{
+    allowSoftwareGpu: false,
+    graphCapture: 'off',
+    cacheDir: mkdtempSync(join(tmpdir(), 'trial-')),
+  },
 });
 
 function engine(ms: number, values = [1, 2, 3]): OnnxruntimeEngine & Engine {
   return {
-    ...{ name: 'onnxruntime', device: 'webgpu', threads: 1, concurrency: 1, maxBatch: 1, adapter },
+    ...{
+      name: 'onnxruntime',
+      device: 'webgpu',
+      threads: 1,
+      concurrency: 1,
+      maxBatch: 1,
+      adapter,
+      capture: undefined,
+    },
     lost: new Promise<Error>(() => {}),
     async run(inputs) {
       await Bun.sleep(ms);

@@ -22,6 +22,7 @@ export const embedderOptions: EmbedderOptions = {
   device: 'wasm',
   adapter: undefined,
   allowSoftwareGpu: false,
+  graphCapture: 'auto',
   maxBatch: 1,
   engine: 'auto',
   threads: undefined,

@@ -24,6 +24,7 @@ export async function testExecutable(onnx?: string, precision = 'fp32'): Promise
 export async function faultyExecutable(): Promise<string> {
   const plugins = [
     exchange('src/inference/webgpu/dawn.ts', 'tests/support/faulty-dawn.ts'),
+    exchange('src/inference/onnxruntime/graph-capture.ts', 'tests/support/faulty-capture.ts'),
     exchange('src/inference/simd/threads/open-thread.ts', 'tests/support/faulty-threads.ts'),
     exchange('src/inference/engine-patience.ts', 'tests/support/impatient-engine.ts'),
     exchange('src/image/prepare-image.ts', 'tests/support/faulty-preparing.ts'),

@@ -19,6 +19,7 @@ import {
   health,
   missing,
   pictures,
+  readyLine,
   start,
 } from './support/swiftshader.ts';
 
@@ -35,12 +36,17 @@ interface Trial extends AsyncDisposable {
   readonly removeDriver: () => void;
 }
 
-async function startTrial(...args: string[]): Promise<Trial> {
+const startTrial = (...args: string[]): Promise<Trial> => startWithFaults([], ...args);
+
+/** @param faults - those that are there from the start */
+async function startWithFaults(faults: readonly string[], ...args: string[]): Promise<Trial> {
   const folder = mkdtempSync(join(tmpdir(), 'faults-'));
   const manifest = join(folder, 'icd.json');
   const { ICD, ...rest } = JSON.parse(readFileSync(driver, 'utf8'));
   const library = join(dirname(driver), ICD.library_path);
   writeFileSync(manifest, JSON.stringify({ ...rest, ICD: { ...ICD, library_path: library } }));
+  const fault = (name: string): void => writeFileSync(join(folder, name), '');
+  for (const each of faults) fault(each);
   const operator = await start({
     executable: await faultyExecutable(),
     model: tinyTestModel(),
@@ -52,7 +58,7 @@ async function startTrial(...args: string[]): Promise<Trial> {
   return {
     operator,
     expected,
-    fault: (name) => writeFileSync(join(folder, name), ''),
+    fault,
     removeDriver: () => rmSync(manifest),
     [Symbol.asyncDispose]: () => operator[Symbol.asyncDispose](),
   };
@@ -95,7 +101,7 @@ describe('a GPU that fails while serving', () => {
     missing,
     'device lost, is rebuilt once with the calls in flight retried, and the CPU takes over at the second loss',
     async () => {
-      await using trial = await startTrial('--max-batch', '2');
+      await using trial = await startTrial('--max-batch', '2', '--graph-capture', 'on');
       const calls = expectNoneLost(trial);
       trial.fault('destroy-at-submit');
       await calls;
@@ -182,6 +188,26 @@ describe('a GPU that fails while serving', () => {
       await expectNoneLost(trial);
       await trial.operator.logged(({ msg }) => msg === 'going on with simd on wasm');
       expect(told(trial)).toMatch(/warn: no replacement: .*parsing WGSL/);
+    },
+    patience,
+  );
+
+  testUnless(
+    missing,
+    'graph capture that fails, is left out and the GPU is used all the same',
+    async () => {
+      for (const [fault, why] of [
+        ['capture', 'the recording failed'],
+        ['destroy-in-capture', 'the GPU device was lost \\(destroyed\\): .*'],
+      ] as const) {
+        const args = ['--max-batch', '1', '--graph-capture', 'on'];
+        await using trial = await startWithFaults([fault], ...args);
+        await expectNoneLost(trial);
+        expect(told(trial)).toMatch(
+          new RegExp(`^warn: graph capture is not used, it failed: ${why}$`, 'm'),
+        );
+        expect(readyLine(trial.operator)).toMatchObject({ device: 'webgpu' });
+      }
     },
     patience,
   );

@@ -70,6 +70,7 @@ describe('soak', () => {
     `${requests} requests of one to three images, memory and open files stay flat and every vector is right`,
     async () => {
       const args = ['--device', 'webgpu', '--allow-software-gpu', '--max-batch', '8'];
+      args.push('--graph-capture', 'on');
       const model = tinyTestModel();
       await using operator = await start({ model, args, env: gpuEnvironment });
       const expected: Float32Array[] = [];

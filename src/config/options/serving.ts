@@ -83,6 +83,14 @@ export const servingOptions = {
     description:
       'Accept a GPU that is only software (SwiftShader, llvmpipe). It is slow and meant for tests.',
   }),
+  graphCapture: option({
+    type: choice('auto', 'on', 'off'),
+    fallback: 'auto',
+    group: 'compute',
+    commands: withModel,
+    description:
+      "Record the GPU's commands for one image and replay them. auto takes it where it is faster.",
+  }),
   maxBatch: option({
     type: integer(1, 256),
     fallback: 32,

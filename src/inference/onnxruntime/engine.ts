@@ -5,8 +5,9 @@ import { ConfigError } from '../../errors.ts';
 import { createStallWatch } from '../../stall-watch.ts';
 import { startWorker } from '../../threads.ts';
 import type { Engine } from '../engine.ts';
-import { patienceFor, type WarmUpTimes } from '../engine-patience.ts';
+import { patienceFor } from '../engine-patience.ts';
 import { type AdapterInfo, MissingFeatureError } from '../webgpu/adapter.ts';
+import type { CaptureTrial } from './graph-capture.ts';
 import { createSharedBatches } from './shared-batches.ts';
 import type { WorkerOptions, WorkerReply, WorkerRequest } from './worker.ts';
 
@@ -21,9 +22,18 @@ const cpuOpeningMs = 600_000;
 /** Batches in the thread at once: one is run, the second call in flight only hides the hand-over. */
 const concurrency = 2;
 
+type Ready = WorkerReply & { readonly type: 'ready' };
+
 export interface OnnxruntimeEngine extends Engine {
   /** The GPU, when there is one. */
   readonly adapter: AdapterInfo | undefined;
+  /** What graph capture brings; undefined when it was not tried. */
+  readonly capture: CaptureTrial | undefined;
+}
+
+/** Graph capture broke the session, the device or the driver; without it all may be well. */
+export class CaptureError extends Error {
+  override readonly name = 'CaptureError';
 }
 
 export interface OnnxruntimeEngineOptions extends WorkerOptions {
@@ -37,6 +47,7 @@ export interface OnnxruntimeEngineOptions extends WorkerOptions {
 
 /**
  * @throws MissingFeatureError when the GPU lacks what the model needs
+ * @throws CaptureError when graph capture failed
  * @throws ConfigError when the model is not what its manifest says, or nothing that onnxruntime runs
  * @throws Error when the model cannot be loaded, or there is no GPU of the kind asked for
  */
@@ -53,7 +64,7 @@ export async function createOnnxruntimeEngine(
   const batches = createSharedBatches(options.shape, maxBatch);
   const pending = new Map<number, PromiseWithResolvers<Float32Array[]>>();
   const found = Promise.withResolvers<AdapterInfo | undefined>();
-  const started = Promise.withResolvers<WarmUpTimes>();
+  const started = Promise.withResolvers<Ready>();
   const lost = Promise.withResolvers<Error>();
   const ended = Promise.withResolvers<void>();
   let nextId = 0;
@@ -75,7 +86,7 @@ export async function createOnnxruntimeEngine(
   });
   worker.on('message', (reply: WorkerReply) => {
     if (reply.type === 'found') return found.resolve(reply.adapter);
-    if (reply.type === 'ready') return started.resolve(reply.times);
+    if (reply.type === 'ready') return started.resolve(reply);
     if (reply.type === 'failed') return fail(failure(reply));
     if (reply.type === 'lost') return fail(new Error(reply.message));
     const entry = pending.get(reply.id);
@@ -93,30 +104,31 @@ export async function createOnnxruntimeEngine(
   };
 
   let adapter: AdapterInfo | undefined;
-  let times: WarmUpTimes;
+  let ready: Ready;
   const { openingMs = options.gpu ? gpuOpeningMs : cpuOpeningMs } = options;
   const opening = createStallWatch(openingMs, ({ message }) =>
     fail(new Error(`${options.gpu ? 'the GPU' : 'onnxruntime'} is not ready: ${message}`)),
   );
   started.promise.catch(() => {});
-  const open = async (): Promise<WarmUpTimes> => {
+  const open = async (): Promise<Ready> => {
     adapter = await found.promise;
     if (adapter) accept?.(adapter);
     worker.postMessage({ type: 'open' } satisfies WorkerRequest);
     return started.promise;
   };
   try {
-    times = await opening(open());
+    ready = await opening(open());
   } catch (error) {
     await close();
     throw error;
   }
-  const watch = createStallWatch(patienceFor(times, maxBatch), fail);
+  const watch = createStallWatch(patienceFor(ready.times, maxBatch), fail);
 
   return {
     name: 'onnxruntime',
     device: options.gpu ? 'webgpu' : 'wasm',
     adapter,
+    capture: ready.capture,
     threads: options.gpu ? 1 : options.threads,
     concurrency,
     maxBatch,
@@ -138,6 +150,7 @@ export async function createOnnxruntimeEngine(
 
 function failure({ reason, message }: WorkerReply & { type: 'failed' }): Error {
   if (reason === 'feature') return new MissingFeatureError(message);
+  if (reason === 'capture') return new CaptureError(message);
   return reason === 'model' ? new ConfigError(message) : new Error(message);
 }
 

@@ -20,6 +20,7 @@ import { ConfigError } from '../../errors.ts';
 import { type FileSlice, openSlice, readSlice } from '../../model/file-slice.ts';
 import { readPacked } from '../../packed-file.ts';
 import type { OpenDevice } from '../webgpu/adapter.ts';
+import { cpuFeed, type Feed, gpuFeed, imageSize } from './feed.ts';
 
 export interface SessionOptions {
   readonly slice: FileSlice;
@@ -31,6 +32,11 @@ export interface SessionOptions {
   readonly threads: number;
   /** Sizes of batch that are run; a batch between two of them is filled up. Ascending. @default any */
   readonly batchSizes?: readonly number[] | undefined;
+  /**
+   * Graph capture, on a GPU: the commands of the first run are recorded, and every later run replays them with the images
+   * of then. onnxruntime-web records one shape, so `batchSizes` has one.
+   */
+  readonly capture?: boolean;
   /** onnxruntime prints a profile of every run when the session is released; for tests and benchmarks. */
   readonly profile?: boolean;
 }
@@ -58,10 +64,17 @@ export async function openSession(options: SessionOptions, gpu?: OpenDevice): Pr
     graphOptimizationLevel: 'all',
     // Without this, operators that WebGPU lacks run on one CPU thread, each with a copy there and back.
     ...(gpu ? { extra: { session: { disable_cpu_ep_fallback: '1' } } } : {}),
+    // What is replayed writes to the buffer of the first run; onnxruntime allocates it and hands it out each time.
+    ...(options.capture ? { enableGraphCapture: true, preferredOutputLocation: 'gpu-buffer' } : {}),
     ...(options.profile ? { enableProfiling: true } : {}),
   });
-  const size = imageSize(options);
-  const feed = gpu ? gpuFeed(ort, gpu, options, size) : cpuFeed(ort, options, size);
+  const { shape } = options;
+  const dataType = 'float32';
+  const feed = gpu
+    ? gpuFeed(gpu.device, shape, (buffer, dims) =>
+        ort.Tensor.fromGpuBuffer(buffer, { dataType, dims }),
+      )
+    : cpuFeed(shape, (values, dims) => new ort.Tensor(dataType, values, dims));
   return {
     run: batchRunner(session, options, feed),
     async release() {
@@ -93,10 +106,10 @@ async function createSession(
 function batchRunner(
   session: Ort.InferenceSession,
   options: SessionOptions,
-  feed: Feed,
+  feed: Feed<Ort.Tensor>,
 ): Session['run'] {
   const { input: inputName, output: outputName, dimension } = options;
-  const size = imageSize(options);
+  const size = imageSize(options.shape);
   return async (inputs) => {
     const count = options.batchSizes?.find((allowed) => allowed >= inputs.length) ?? inputs.length;
     for (const input of inputs)
@@ -105,7 +118,8 @@ function batchRunner(
     const feeds = { [inputName]: feed(inputs, count) };
     const output = (await session.run(feeds, [outputName]))[outputName];
     if (!output) throw new Error(`the graph has no output named ${outputName}`);
-    const rows = output.data as Float32Array;
+    // From the GPU's memory where it was left there, and free of it.
+    const rows = (await output.getData(true)) as Float32Array;
     if (rows.length !== count * dimension)
       throw new ConfigError(
         `${options.slice.path}: its manifest says dimension ${dimension}, but ${rows.length / count} values an image came out: prepare the model again`,
@@ -113,53 +127,6 @@ function batchRunner(
     return inputs.map((_, i) => rows.slice(i * dimension, (i + 1) * dimension));
   };
 }
-
-/**
- * Puts images where the network reads them. The sizes of batch are few, and memory is kept for each; rows of a batch that
- * is not full hold zeros or an earlier image, and nobody looks at what becomes of them.
- */
-type Feed = (inputs: readonly Float32Array[], count: number) => Ort.Tensor;
-
-function cpuFeed(ort: typeof Ort, { shape }: SessionOptions, size: number): Feed {
-  const kept = new Map<number, Float32Array>();
-  return (inputs, count) => {
-    const batch = kept.get(count) ?? new Float32Array(count * size);
-    kept.set(count, batch);
-    for (const [i, input] of inputs.entries()) batch.set(input, i * size);
-    return new ort.Tensor('float32', batch, [count, ...shape]);
-  };
-}
-
-/** Straight into a buffer on the GPU: onnxruntime itself would copy the batch into its own memory first. */
-function gpuFeed(
-  ort: typeof Ort,
-  { device }: OpenDevice,
-  { shape }: SessionOptions,
-  size: number,
-): Feed {
-  const kept = new Map<number, { buffer: GPUBuffer; tensor: Ort.Tensor }>();
-  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
-  const allocate = (count: number) => {
-    const buffer = device.createBuffer({ size: count * size * bytesPerValue, usage });
-    const dims = [count, ...shape];
-    return { buffer, tensor: ort.Tensor.fromGpuBuffer(buffer, { dataType: 'float32', dims }) };
-  };
-  return (inputs, count) => {
-    const { buffer, tensor } = kept.get(count) ?? allocate(count);
-    kept.set(count, { buffer, tensor });
-    for (const [i, input] of inputs.entries())
-      device.queue.writeBuffer(
-        buffer,
-        i * size * bytesPerValue,
-        input as Float32Array<ArrayBuffer>,
-      );
-    return tensor;
-  };
-}
-
-const bytesPerValue = Float32Array.BYTES_PER_ELEMENT;
-const imageSize = ({ shape }: SessionOptions): number =>
-  shape.reduce((product, side) => product * side, 1);
 
 function readModel(slice: FileSlice): Uint8Array {
   const fd = openSlice(slice);

@@ -1,5 +1,6 @@
 /** Runs a session before its first caller does: shaders are compiled, memory is allocated. */
 import type { WarmUpTimes } from '../engine-patience.ts';
+import { imageSize } from './feed.ts';
 import type { Session, SessionOptions } from './session.ts';
 
 /**
@@ -10,7 +11,7 @@ const patienceMs = 5000;
 
 /** @throws Error when a run fails */
 export async function warmUp(run: Session['run'], options: SessionOptions): Promise<WarmUpTimes> {
-  const image = new Float32Array(options.shape.reduce((size, side) => size * side, 1));
+  const image = new Float32Array(imageSize(options.shape));
   const time = async (size: number): Promise<number> => {
     const start = performance.now();
     await run(Array.from({ length: size }, () => image));
