@@ -6,7 +6,10 @@ import type { Session } from '../../src/inference/onnxruntime/session.ts';
 const options = { shape: [3, 2, 2] } as const;
 
 /** A session whose rows are told by the image. */
-const session = (ms: number, rowOf: (image: Float32Array, run: number) => number[]): Session => {
+const session = (
+  ms: number,
+  rowOf: (image: Float32Array, run: number) => number[],
+): Pick<Session, 'run'> => {
   let run = 0;
   return {
     async run(inputs) {
@@ -14,7 +17,6 @@ const session = (ms: number, rowOf: (image: Float32Array, run: number) => number
       run++;
       return inputs.map((image) => Float32Array.from(rowOf(image, run)));
     },
-    release: async () => {},
   };
 };
 const head = (image: Float32Array): number[] => [...image.subarray(0, 3)];

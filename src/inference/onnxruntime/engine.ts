@@ -19,7 +19,7 @@ const closingMs = 2000;
 const gpuOpeningMs = 180_000;
 /** On the CPU: a disk that is slow, a machine that is emulated; what takes longer hangs. */
 const cpuOpeningMs = 600_000;
-/** Batches in the thread at once: one is run, the second call in flight only hides the hand-over. */
+/** Batches in the thread at once: on a GPU one is computed while the next is issued, else only the hand-over is hidden. */
 const concurrency = 2;
 
 type Ready = WorkerReply & { readonly type: 'ready' };

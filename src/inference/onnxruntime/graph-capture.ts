@@ -27,6 +27,8 @@ const rounds = 7;
 export const worthTrying = (mode: CaptureMode, imageMs: number): boolean =>
   mode === 'on' || (mode === 'auto' && imageMs < longestRunMs);
 
+type Runs = Pick<Session, 'run'>;
+
 /**
  * Runs two images in turn through both sessions.
  * @param issued - a session that is warm
@@ -34,8 +36,8 @@ export const worthTrying = (mode: CaptureMode, imageMs: number): boolean =>
  * @throws Error when a run fails
  */
 export async function tryCapture(
-  issued: Session,
-  replayed: Session,
+  issued: Runs,
+  replayed: Runs,
   { shape }: Pick<SessionOptions, 'shape'>,
   mode: CaptureMode,
 ): Promise<CaptureTrial> {
@@ -61,7 +63,7 @@ export async function tryCapture(
   return slower ? { ...figures, refused: 'slower' } : figures;
 }
 
-async function timed(session: Session, image: Float32Array) {
+async function timed(session: Runs, image: Float32Array) {
   const start = performance.now();
   const [row] = await session.run([image]);
   if (!row) throw new Error('the session gave no row');

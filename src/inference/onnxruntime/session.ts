@@ -41,9 +41,17 @@ export interface SessionOptions {
   readonly profile?: boolean;
 }
 
+/** One row of `dimension` floats per input, copied out of onnxruntime's memory. */
+export type Rows = Promise<Float32Array[]>;
+
 export interface Session {
-  /** @returns one row of `dimension` floats per input, copied out of onnxruntime's memory */
-  run(inputs: readonly Float32Array[]): Promise<Float32Array[]>;
+  /**
+   * Hands a batch over; the next one may be handed over when this settles, while a GPU computes the rows of the first.
+   * On the CPU they have been computed by then.
+   */
+  issue(inputs: readonly Float32Array[]): Promise<{ readonly rows: Rows }>;
+  /** The rows of one batch, with nothing else going on. */
+  run(inputs: readonly Float32Array[]): Rows;
   release(): Promise<void>;
 }
 
@@ -64,8 +72,9 @@ export async function openSession(options: SessionOptions, gpu?: OpenDevice): Pr
     graphOptimizationLevel: 'all',
     // Without this, operators that WebGPU lacks run on one CPU thread, each with a copy there and back.
     ...(gpu ? { extra: { session: { disable_cpu_ep_fallback: '1' } } } : {}),
-    // What is replayed writes to the buffer of the first run; onnxruntime allocates it and hands it out each time.
-    ...(options.capture ? { enableGraphCapture: true, preferredOutputLocation: 'gpu-buffer' } : {}),
+    // Left there, the rows can be waited for while the next batch is issued.
+    ...(gpu ? { preferredOutputLocation: 'gpu-buffer' } : {}),
+    ...(options.capture ? { enableGraphCapture: true } : {}),
     ...(options.profile ? { enableProfiling: true } : {}),
   });
   const { shape } = options;
@@ -75,8 +84,10 @@ export async function openSession(options: SessionOptions, gpu?: OpenDevice): Pr
         ort.Tensor.fromGpuBuffer(buffer, { dataType, dims }),
       )
     : cpuFeed(shape, (values, dims) => new ort.Tensor(dataType, values, dims));
+  const issue = batchIssuer(session, options, feed);
   return {
-    run: batchRunner(session, options, feed),
+    issue,
+    run: async (inputs) => (await issue(inputs)).rows,
     async release() {
       if (options.profile) session.endProfiling();
       await session.release();
@@ -103,11 +114,11 @@ async function createSession(
   }
 }
 
-function batchRunner(
+function batchIssuer(
   session: Ort.InferenceSession,
   options: SessionOptions,
   feed: Feed<Ort.Tensor>,
-): Session['run'] {
+): Session['issue'] {
   const { input: inputName, output: outputName, dimension } = options;
   const size = imageSize(options.shape);
   return async (inputs) => {
@@ -118,13 +129,16 @@ function batchRunner(
     const feeds = { [inputName]: feed(inputs, count) };
     const output = (await session.run(feeds, [outputName]))[outputName];
     if (!output) throw new Error(`the graph has no output named ${outputName}`);
-    // From the GPU's memory where it was left there, and free of it.
-    const rows = (await output.getData(true)) as Float32Array;
-    if (rows.length !== count * dimension)
-      throw new ConfigError(
-        `${options.slice.path}: its manifest says dimension ${dimension}, but ${rows.length / count} values an image came out: prepare the model again`,
-      );
-    return inputs.map((_, i) => rows.slice(i * dimension, (i + 1) * dimension));
+    const read = async (): Rows => {
+      // Asks for a copy at once: the next batch may be written to the same buffer on the GPU.
+      const rows = (await output.getData(true)) as Float32Array;
+      if (rows.length !== count * dimension)
+        throw new ConfigError(
+          `${options.slice.path}: its manifest says dimension ${dimension}, but ${rows.length / count} values an image came out: prepare the model again`,
+        );
+      return inputs.map((_, i) => rows.slice(i * dimension, (i + 1) * dimension));
+    };
+    return { rows: read() };
   };
 }
 

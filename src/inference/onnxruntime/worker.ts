@@ -1,4 +1,4 @@
-/** The thread onnxruntime lives on: one session, batches in the order in which they come. */
+/** The thread onnxruntime lives on: batches are handed over in the order in which they come. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { ConfigError } from '../../errors.ts';
 import type { WarmUpTimes } from '../engine-patience.ts';
@@ -6,18 +6,23 @@ import {
   type AdapterChoice,
   type AdapterInfo,
   MissingFeatureError,
+  type OpenDevice,
   openDevice,
 } from '../webgpu/adapter.ts';
-import { type CaptureMode, type CaptureTrial, tryCapture, worthTrying } from './graph-capture.ts';
-import { openSession, type SessionOptions } from './session.ts';
+import type { CaptureTrial } from './graph-capture.ts';
+import type { Rows } from './session.ts';
+import {
+  openSessions,
+  type Progress,
+  type Sessions,
+  type SessionsOptions,
+  soundly,
+} from './sessions.ts';
 import { imagesOf, type SharedBatch } from './shared-batches.ts';
-import { warmUp } from './warm-up.ts';
 
 /** What the thread is started with; with `gpu` it runs on WebGPU, else on WASM. */
-export interface WorkerOptions extends SessionOptions {
+export interface WorkerOptions extends SessionsOptions {
   readonly gpu?: AdapterChoice | undefined;
-  /** Whether single images are replayed from a recording of the GPU's commands. @default off */
-  readonly captureMode?: CaptureMode | undefined;
 }
 
 /** To the thread: load the model, run a batch, end. */
@@ -49,75 +54,59 @@ const text = (error: unknown): string => (error instanceof Error ? error.message
 
 const options = workerData as WorkerOptions;
 const asked = Promise.withResolvers<void>();
-let capturing = false;
-const reasonOf = (error: unknown): FailureReason => {
-  if (capturing) return 'capture';
-  if (error instanceof MissingFeatureError) return 'feature';
-  return error instanceof ConfigError ? 'model' : undefined;
-};
-
+const progress: Progress = { capturing: false };
 const failed = (error: unknown): WorkerReply => ({
   type: 'failed',
   message: text(error),
   reason: reasonOf(error),
 });
+function reasonOf(error: unknown): FailureReason {
+  if (progress.capturing) return 'capture';
+  if (error instanceof MissingFeatureError) return 'feature';
+  return error instanceof ConfigError ? 'model' : undefined;
+}
 
-let run: (inputs: readonly Float32Array[]) => Promise<Float32Array[]>;
-let close = async (): Promise<void> => {};
-// onnxruntime runs one batch at a time; the next one's message waits in this chain.
-let last: Promise<unknown> = Promise.resolve();
+let gpu: OpenDevice | undefined;
+let sessions: Sessions | undefined;
+/** Settles when the last batch has been handed over, so that they are in the order in which they came. */
+let issued: Promise<unknown> = Promise.resolve();
+/** Settles when every batch has been answered. */
+let answered: Promise<unknown> = Promise.resolve();
+
 port.on('message', (request: WorkerRequest) => {
   if (request.type === 'open') asked.resolve();
-  else if (request.type === 'close') last = last.then(close).finally(() => port.close());
+  else if (request.type === 'close') void answered.then(close).finally(() => port.close());
   else {
-    const { id } = request;
-    last = last
-      .then(() => run(imagesOf(request, options.shape)))
-      .then((rows) => reply({ type: 'rows', id, rows }))
-      .catch((error: unknown) => reply({ type: 'error', id, message: text(error) }));
+    const issuing = issued.then(() => sessions!.issue(imagesOf(request, options.shape)));
+    issued = issuing.catch(() => {});
+    const answering = answer(request.id, issuing);
+    answered = answered.then(() => answering);
   }
 });
 
+async function answer(id: number, issuing: Promise<{ readonly rows: Rows }>): Promise<void> {
+  try {
+    reply({ type: 'rows', id, rows: await soundly(gpu, async () => (await issuing).rows) });
+  } catch (error) {
+    reply({ type: 'error', id, message: text(error) });
+  }
+}
+
+async function close(): Promise<void> {
+  await sessions?.release();
+  gpu?.close();
+}
+
 try {
-  const gpu = options.gpu ? await openDevice(options.gpu) : undefined;
+  gpu = options.gpu && (await openDevice(options.gpu));
   void gpu?.device.lost.then(({ reason, message }) => {
     const why = `the GPU device was lost (${reason}): ${message}`;
-    reply(capturing ? failed(why) : { type: 'lost', message: why });
+    reply(progress.capturing ? failed(why) : { type: 'lost', message: why });
   });
-  /** What the GPU itself complained of is the better reason, and makes a result worthless. */
-  const soundly = async <T>(work: () => Promise<T>): Promise<T> => {
-    try {
-      return await work();
-    } finally {
-      gpu?.assertSound();
-    }
-  };
-  close = async () => gpu?.close();
   reply({ type: 'found', adapter: gpu?.info });
   await asked.promise;
-  const session = await soundly(() => openSession(options, gpu));
-  let [single, several] = [session, session];
-  close = async () => {
-    for (const each of new Set([single, several])) await each.release();
-    gpu?.close();
-  };
-  run = (inputs) => soundly(() => (inputs.length === 1 ? single : several).run(inputs));
-  const times = await warmUp(run, options);
-
-  const { captureMode = 'off', batchSizes } = options;
-  capturing = gpu !== undefined && worthTrying(captureMode, times.imageMs);
-  let capture: CaptureTrial | undefined;
-  if (capturing)
-    await soundly(async () => {
-      const replayed = await openSession({ ...options, batchSizes: [1], capture: true }, gpu);
-      capture = await tryCapture(session, replayed, options, captureMode);
-      if (capture.refused) return replayed.release();
-      single = replayed;
-      if (batchSizes?.some((size) => size > 1)) return;
-      several = replayed;
-      await session.release();
-    });
-  capturing = false;
+  sessions = await openSessions(options, gpu, progress);
+  const { times, capture } = sessions;
   reply({ type: 'ready', times, capture });
 } catch (error) {
   reply(failed(error));
