@@ -6,19 +6,19 @@ import { formatHostPort } from '../endpoint.ts';
 import { OperatorError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { pageRoutes } from '../page/page-routes.ts';
-import { type Connections, createConnections } from './connections.ts';
-import { createCors } from './cors.ts';
-import { createFront, type FrontConfig } from './front.ts';
-import { createInfoRoute } from './info-route.ts';
-import { createLoopScheduler } from './loop-scheduler.ts';
-import { createPlaces } from './places.ts';
-import { createProbes } from './probes.ts';
+import { createRpcs } from './calls/rpcs.ts';
+import { type Connections, createConnections } from './connections/connections.ts';
+import { createListener, type ListenerConfig } from './connections/listener.ts';
+import { createLoopScheduler } from './limits/loop-scheduler.ts';
+import { createPlaces } from './limits/places.ts';
+import { throttle } from './limits/throttle.ts';
 import { createReadiness, type ServingState } from './readiness.ts';
-import { createRequestHandler } from './request-handler.ts';
-import { createRpcs } from './rpcs.ts';
-import { throttle } from './throttle.ts';
+import { createCors } from './routing/cors.ts';
+import { createInfoRoute } from './routing/info-route.ts';
+import { createProbes } from './routing/probes.ts';
+import { createRequestHandler } from './routing/request-handler.ts';
 
-export type ServerConfig = FrontConfig &
+export type ServerConfig = ListenerConfig &
   Pick<
     Config,
     | 'maxCalls'
@@ -75,7 +75,7 @@ export function createServer(options: ServerOptions): OperatorServer {
     log.warn(`${config.maxCalls} calls at once; further ones are refused (--max-calls)`),
   );
 
-  const front = createFront({
+  const listener = createListener({
     config,
     connections,
     log,
@@ -111,7 +111,7 @@ export function createServer(options: ServerOptions): OperatorServer {
       return readiness.state;
     },
     async listen() {
-      const { address, port } = await listen(front, config);
+      const { address, port } = await listen(listener, config);
       return { address: formatHostPort(address, port), port };
     },
     async close() {
@@ -121,31 +121,31 @@ export function createServer(options: ServerOptions): OperatorServer {
       );
       connections.stop();
       connections.destroyAll();
-      await new Promise<void>((resolve) => front.close(() => resolve()));
+      await new Promise<void>((resolve) => listener.close(() => resolve()));
       return cut;
     },
   };
 }
 
-async function listen(front: Server, config: ServerConfig): Promise<AddressInfo> {
+async function listen(listener: Server, config: ServerConfig): Promise<AddressInfo> {
   const { host, port } = config.listen ?? { host: '', port: config.endpoint.port };
-  if (host !== '') return listenAt(front, host, port);
+  if (host !== '') return listenAt(listener, host, port);
   try {
-    return await listenAt(front, '::', port);
+    return await listenAt(listener, '::', port);
   } catch (error) {
     // A host without IPv6.
     const { code = '' } = error as NodeJS.ErrnoException;
     if (!['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL'].includes(code)) throw error;
-    return listenAt(front, '0.0.0.0', port);
+    return listenAt(listener, '0.0.0.0', port);
   }
 }
 
-function listenAt(front: Server, host: string, port: number): Promise<AddressInfo> {
+function listenAt(listener: Server, host: string, port: number): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
-    front.once('error', reject);
-    front.listen({ host, port, ipv6Only: isIPv6(host) && host !== '::' }, () => {
-      front.off('error', reject);
-      resolve(front.address() as AddressInfo);
+    listener.once('error', reject);
+    listener.listen({ host, port, ipv6Only: isIPv6(host) && host !== '::' }, () => {
+      listener.off('error', reject);
+      resolve(listener.address() as AddressInfo);
     });
   });
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { createDeadline, untilAborted } from '../../src/server/deadline.ts';
+import { createDeadline, untilAborted } from '../../src/server/calls/deadline.ts';
 
 const never = new Promise<never>(() => {});
 

@@ -2,8 +2,8 @@
 import { expect, test } from 'bun:test';
 import type { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
-import type { LoopScheduler, Priority } from '../../src/server/loop-scheduler.ts';
-import { readInTurns, sniff } from '../../src/server/socket-reading.ts';
+import { readInTurns, sniff } from '../../src/server/connections/socket-reading.ts';
+import type { LoopScheduler, Priority } from '../../src/server/limits/loop-scheduler.ts';
 
 interface Fixture {
   readonly socket: PassThrough;

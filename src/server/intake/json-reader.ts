@@ -4,7 +4,7 @@
  * the network's thread from everything else for a tenth of a second, and takes four times the memory.
  */
 import { ExecuteRequestSchema } from '../../gen/omnisearch/operator_pb.ts';
-import { malformed, tooMuchBeside } from './errors.ts';
+import { malformed, tooMuchBeside } from '../errors/request-errors.ts';
 import type { MessageReader } from './protobuf-reader.ts';
 import type { TextSink } from './text-buffers.ts';
 

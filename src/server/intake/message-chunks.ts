@@ -2,7 +2,7 @@
 import type { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { malformed, tooLarge } from './errors.ts';
+import { malformed, tooLarge } from '../errors/request-errors.ts';
 
 export type Chunks = AsyncIterable<Uint8Array>;
 

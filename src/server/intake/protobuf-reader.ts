@@ -3,7 +3,7 @@
  * protobuf-es would have the message in memory twice before it looked at it, and keep the network's thread from everything
  * else for a tenth of a second with one of 60 MB.
  */
-import { malformed, tooLarge } from './errors.ts';
+import { malformed, tooLarge } from '../errors/request-errors.ts';
 import type { Field, TextSink } from './text-buffers.ts';
 
 export interface MessageReader {

@@ -10,7 +10,7 @@ import type { EmbedRequest, EncodedText } from '../../embedder/embedder.ts';
 import { freePiece } from '../../free-buffer.ts';
 import type { ExecuteRequest } from '../../gen/omnisearch/operator_pb.ts';
 import type { RpcHandler, UniversalReply, UniversalRequest } from '../http-types.ts';
-import type { LoopScheduler } from '../loop-scheduler.ts';
+import type { LoopScheduler } from '../limits/loop-scheduler.ts';
 import type { Readiness } from '../readiness.ts';
 import { createJsonReader, type JsonReaderOptions } from './json-reader.ts';
 import { bareMessage, type Chunks, envelopedMessage } from './message-chunks.ts';

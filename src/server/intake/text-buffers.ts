@@ -2,7 +2,7 @@
 import { mostLookedAt, type Ticket } from '../../embedder/admission.ts';
 import { OperatorError } from '../../errors.ts';
 import { freeBuffer } from '../../free-buffer.ts';
-import { malformed, tooMuchBeside } from './errors.ts';
+import { malformed, tooMuchBeside } from '../errors/request-errors.ts';
 
 export type Field = 'urls' | 'datas';
 

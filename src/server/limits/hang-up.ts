@@ -1,4 +1,4 @@
-import type { NodeResponse } from './http-types.ts';
+import type { NodeResponse } from '../http-types.ts';
 
 /** How long a client has to read an error, in milliseconds. */
 const lastWords = 1000;

@@ -2,7 +2,7 @@
  * gRPC-web in base64, which the classic browser client speaks by default; beneath it is plain gRPC-web.
  * https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-WEB.md
  */
-import { OperatorError } from '../errors.ts';
+import { OperatorError } from '../../errors.ts';
 
 /** A client that pads pads what it has written at once, and in a call like ours that is once or twice. */
 const maxPadded = 64;

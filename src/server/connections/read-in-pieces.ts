@@ -4,7 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import type { LoopScheduler } from './loop-scheduler.ts';
+import type { LoopScheduler } from '../limits/loop-scheduler.ts';
 
 /** As many bytes as one DATA frame of an upload has, or a hundred calls' headers. */
 const pieceBytes = 16 << 10;

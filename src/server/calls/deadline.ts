@@ -1,7 +1,7 @@
 /** Time limits as abort signals. */
 import { parseTimeout as parseConnectTimeout } from '@connectrpc/connect/protocol-connect';
 import { parseTimeout as parseGrpcTimeout } from '@connectrpc/connect/protocol-grpc';
-import { OperatorError } from '../errors.ts';
+import { OperatorError } from '../../errors.ts';
 
 export interface Deadline {
   /** Fires when one of the sources does, or when the time is over (its reason is OperatorError DEADLINE then). */

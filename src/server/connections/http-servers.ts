@@ -1,9 +1,9 @@
-/** The two servers behind the port, which get their connections from `front.ts`. */
+/** The two servers behind the port, which get their connections from `listener.ts`. */
 import { createServer as createHttpServer, type Server } from 'node:http';
 import { createServer as createHttp2Server, type Http2Server } from 'node:http2';
-import type { Config } from '../config/options.ts';
-import type { Log } from '../log.ts';
-import type { RequestHandler } from './request-handler.ts';
+import type { Config } from '../../config/options.ts';
+import type { Log } from '../../log.ts';
+import type { RequestHandler } from '../routing/request-handler.ts';
 
 export interface HttpServerOptions {
   readonly config: Pick<Config, 'maxConcurrentStreams' | 'maxHeaderBytes' | 'idleTimeout'>;

@@ -1,9 +1,9 @@
 /** Says in our own terms what Connect found wrong with a message before it came to the service. */
 import { Code, ConnectError } from '@connectrpc/connect';
 import { codeToString } from '@connectrpc/connect/protocol-connect';
-import { type ErrorCode, OperatorError } from '../errors.ts';
-import { ErrorInfoSchema } from '../gen/google/rpc/error_details_pb.ts';
-import type { CallRecord } from './call-record.ts';
+import { type ErrorCode, OperatorError } from '../../errors.ts';
+import { ErrorInfoSchema } from '../../gen/google/rpc/error_details_pb.ts';
+import type { CallRecord } from '../call-record.ts';
 import { toPlainConnectError } from './connect-error.ts';
 
 /** Most characters of an error's message: some quote what was sent, and that can be an image of many megabytes. */

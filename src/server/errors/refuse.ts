@@ -1,11 +1,11 @@
 import { codeToString, errorToJsonBytes } from '@connectrpc/connect/protocol-connect';
 import { setTrailerStatus } from '@connectrpc/connect/protocol-grpc';
-import { OperatorError } from '../errors.ts';
-import type { CallRecord } from './call-record.ts';
+import { OperatorError } from '../../errors.ts';
+import type { CallRecord } from '../call-record.ts';
+import type { NodeRequest, NodeResponse } from '../http-types.ts';
+import { hangUp } from '../limits/hang-up.ts';
 import { toPlainConnectError } from './connect-error.ts';
 import { encodeGrpcMessage } from './grpc-message.ts';
-import { hangUp } from './hang-up.ts';
-import type { NodeRequest, NodeResponse } from './http-types.ts';
 
 /**
  * Answers OVERLOADED in the words of each protocol, without looking at the request any further.

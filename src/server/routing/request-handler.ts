@@ -1,13 +1,13 @@
 /** Where a request goes: a browser's preflight, one of the RPCs, a route, or nowhere. */
-import { type CallOptions, handleCall } from './call.ts';
+import { type CallOptions, handleCall } from '../calls/call.ts';
+import type { Rpc } from '../calls/rpcs.ts';
+import { encodeGrpcMessage } from '../errors/grpc-message.ts';
+import { refuse } from '../errors/refuse.ts';
+import type { NodeRequest, NodeResponse } from '../http-types.ts';
+import type { Places } from '../limits/places.ts';
+import type { Readiness } from '../readiness.ts';
 import type { Cors } from './cors.ts';
-import { encodeGrpcMessage } from './grpc-message.ts';
-import type { NodeRequest, NodeResponse } from './http-types.ts';
-import type { Places } from './places.ts';
-import type { Readiness } from './readiness.ts';
-import { refuse } from './refuse.ts';
 import { findRoute, json, type Routes, sendResponse } from './routes.ts';
-import type { Rpc } from './rpcs.ts';
 
 export type RequestHandler = (request: NodeRequest, response: NodeResponse) => void;
 

@@ -4,25 +4,25 @@
  */
 import { constants, type Http2ServerRequest, type Http2Session } from 'node:http2';
 import { createServer as createNetServer, type Server, type Socket } from 'node:net';
-import type { Config } from '../config/options.ts';
-import type { Log } from '../log.ts';
-import { probeHalfClosed } from './client-disconnect.ts';
+import type { Config } from '../../config/options.ts';
+import type { Log } from '../../log.ts';
+import type { NodeRequest, NodeResponse } from '../http-types.ts';
+import type { LoopScheduler } from '../limits/loop-scheduler.ts';
+import { throttle } from '../limits/throttle.ts';
+import type { RequestHandler } from '../routing/request-handler.ts';
 import type { Connection, ConnectionHandle, Connections } from './connections.ts';
+import { probeHalfClosed } from './half-closed.ts';
 import { createHttp1, createHttp2, reasonOf } from './http-servers.ts';
-import type { NodeRequest, NodeResponse } from './http-types.ts';
-import type { LoopScheduler } from './loop-scheduler.ts';
 import { readInPieces } from './read-in-pieces.ts';
-import type { RequestHandler } from './request-handler.ts';
 import { readInTurns, sniff } from './socket-reading.ts';
-import { throttle } from './throttle.ts';
 
-export type FrontConfig = Pick<
+export type ListenerConfig = Pick<
   Config,
   'maxConnections' | 'maxConcurrentStreams' | 'maxHeaderBytes' | 'headerTimeout' | 'idleTimeout'
 >;
 
-export interface FrontOptions {
-  readonly config: FrontConfig;
+export interface ListenerOptions {
+  readonly config: ListenerConfig;
   readonly connections: Connections;
   readonly log: Log;
   readonly loop: LoopScheduler;
@@ -38,7 +38,7 @@ const promptCalls = 4;
 const maxPipelined = 1024;
 
 /** The listener; `listen` and `close` are its own, the connections are in `options.connections`. */
-export function createFront(options: FrontOptions): Server {
+export function createListener(options: ListenerOptions): Server {
   const { config, connections, log, loop } = options;
   const bySocket = new WeakMap<Socket, Connection>();
   const bySession = new WeakMap<Http2Session, Connection>();

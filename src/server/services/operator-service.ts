@@ -1,14 +1,18 @@
 /** The three calls of the contract. */
 import { create } from '@bufbuild/protobuf';
 import type { HandlerContext, ServiceImpl } from '@connectrpc/connect';
-import type { Config } from '../config/options.ts';
-import type { Embedder, EmbedRequest, StageTimings } from '../embedder/embedder.ts';
-import { ExecuteReplySchema, type Operator, VectorSchema } from '../gen/omnisearch/operator_pb.ts';
-import { callRecordKey } from './call-record.ts';
-import { imageFieldKey } from './connect-error.ts';
-import { untilAborted } from './deadline.ts';
-import { receivedFor } from './intake/receive-execute.ts';
-import type { Readiness } from './readiness.ts';
+import type { Config } from '../../config/options.ts';
+import type { Embedder, EmbedRequest, StageTimings } from '../../embedder/embedder.ts';
+import {
+  ExecuteReplySchema,
+  type Operator,
+  VectorSchema,
+} from '../../gen/omnisearch/operator_pb.ts';
+import { callRecordKey } from '../call-record.ts';
+import { untilAborted } from '../calls/deadline.ts';
+import { imageFieldKey } from '../errors/connect-error.ts';
+import { receivedFor } from '../intake/receive-execute.ts';
+import type { Readiness } from '../readiness.ts';
 
 export function createOperatorService(
   readiness: Readiness,

@@ -1,6 +1,6 @@
 /** Lets pages of the allowed origins call from a browser. https://fetch.spec.whatwg.org/#http-cors-protocol */
 import { cors as connectCors } from '@connectrpc/connect';
-import type { NodeRequest, NodeResponse } from './http-types.ts';
+import type { NodeRequest, NodeResponse } from '../http-types.ts';
 
 const allowedHeaders = [...connectCors.allowedHeaders, 'X-Request-Id', 'Grpc-Accept-Encoding'];
 

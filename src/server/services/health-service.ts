@@ -3,9 +3,9 @@ import { Code, ConnectError, type ServiceImpl } from '@connectrpc/connect';
 import {
   type Health,
   HealthCheckResponse_ServingStatus as ServingStatus,
-} from '../gen/grpc/health/v1/health_pb.ts';
-import { Operator } from '../gen/omnisearch/operator_pb.ts';
-import type { Readiness, ServingState } from './readiness.ts';
+} from '../../gen/grpc/health/v1/health_pb.ts';
+import { Operator } from '../../gen/omnisearch/operator_pb.ts';
+import type { Readiness, ServingState } from '../readiness.ts';
 
 const services = ['', Operator.typeName];
 

@@ -1,5 +1,5 @@
 /** What supervisors ask over plain HTTP: is it alive, may it be sent calls. */
-import type { Readiness } from './readiness.ts';
+import type { Readiness } from '../readiness.ts';
 import { json, type Routes } from './routes.ts';
 
 export function createProbes(readiness: Readiness): Routes {

@@ -5,25 +5,31 @@ import {
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
 } from '@connectrpc/connect-node';
-import { formatHostPort } from '../endpoint.ts';
-import { OperatorError } from '../errors.ts';
-import type { Log } from '../log.ts';
-import { type CallRecord, callRecordKey, logCall, protocolOf, requestIdOf } from './call-record.ts';
-import { createDeadline, dropFarDeadlines } from './deadline.ts';
-import { decodeBase64Stream, encodeBase64Stream, encodeBase64Whole } from './grpc-web-text.ts';
-import { hangUp } from './hang-up.ts';
+import { formatHostPort } from '../../endpoint.ts';
+import { OperatorError } from '../../errors.ts';
+import type { Log } from '../../log.ts';
+import {
+  type CallRecord,
+  callRecordKey,
+  logCall,
+  protocolOf,
+  requestIdOf,
+} from '../call-record.ts';
+import { refuse } from '../errors/refuse.ts';
+import { settleReply } from '../errors/reply-errors.ts';
 import type {
   NodeRequest,
   NodeResponse,
   RpcHandler,
   UniversalReply,
   UniversalRequest,
-} from './http-types.ts';
-import type { LoopScheduler } from './loop-scheduler.ts';
-import type { Places } from './places.ts';
-import { refuse } from './refuse.ts';
+} from '../http-types.ts';
+import { hangUp } from '../limits/hang-up.ts';
+import type { LoopScheduler } from '../limits/loop-scheduler.ts';
+import type { Places } from '../limits/places.ts';
+import { createDeadline, dropFarDeadlines } from './deadline.ts';
+import { decodeBase64Stream, encodeBase64Stream, encodeBase64Whole } from './grpc-web-text.ts';
 import { acceptReplyEncoding } from './reply-encoding.ts';
-import { settleReply } from './reply-errors.ts';
 import { watchBody } from './request-body.ts';
 import type { Rpc } from './rpcs.ts';
 

@@ -1,18 +1,18 @@
 /** Server reflection, v1 and v1alpha: the same questions and answers under two names. */
 import { Code, type ServiceImpl } from '@connectrpc/connect';
-import { file_grpc_health_v1_health } from '../gen/grpc/health/v1/health_pb.ts';
+import { file_grpc_health_v1_health } from '../../gen/grpc/health/v1/health_pb.ts';
 import {
   file_grpc_reflection_v1_reflection,
   type ServerReflection,
-} from '../gen/grpc/reflection/v1/reflection_pb.ts';
+} from '../../gen/grpc/reflection/v1/reflection_pb.ts';
 import {
   file_grpc_reflection_v1alpha_reflection,
   type ServerReflection as ServerReflectionAlpha,
-} from '../gen/grpc/reflection/v1alpha/reflection_pb.ts';
-import { file_omnisearch_operator } from '../gen/omnisearch/operator_pb.ts';
-import { untilAborted } from './deadline.ts';
-import type { LoopScheduler } from './loop-scheduler.ts';
-import type { Readiness } from './readiness.ts';
+} from '../../gen/grpc/reflection/v1alpha/reflection_pb.ts';
+import { file_omnisearch_operator } from '../../gen/omnisearch/operator_pb.ts';
+import { untilAborted } from '../calls/deadline.ts';
+import type { LoopScheduler } from '../limits/loop-scheduler.ts';
+import type { Readiness } from '../readiness.ts';
 import { createReflectionIndex, type ReflectionIndex } from './reflection-index.ts';
 
 /** What both versions' requests have in common. */

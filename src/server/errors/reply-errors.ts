@@ -8,10 +8,10 @@ import {
 } from '@connectrpc/connect/protocol-connect';
 import { findTrailerError, setTrailerStatus } from '@connectrpc/connect/protocol-grpc';
 import { trailerFlag, trailerParse, trailerSerialize } from '@connectrpc/connect/protocol-grpc-web';
-import type { CallRecord } from './call-record.ts';
+import type { CallRecord } from '../call-record.ts';
+import type { UniversalReply } from '../http-types.ts';
 import { correct } from './correct-error.ts';
 import { encodeGrpcMessage } from './grpc-message.ts';
-import type { UniversalReply } from './http-types.ts';
 
 /** Notes the outcome in the record. @returns the reply to send */
 export async function settleReply(

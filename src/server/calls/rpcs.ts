@@ -1,19 +1,19 @@
 /** Every call that there is: who answers it, and how many of its kind there may be at once. */
 import { createConnectRouter } from '@connectrpc/connect';
-import type { Config } from '../config/options.ts';
-import { Health } from '../gen/grpc/health/v1/health_pb.ts';
-import { ServerReflection } from '../gen/grpc/reflection/v1/reflection_pb.ts';
-import { ServerReflection as ServerReflectionAlpha } from '../gen/grpc/reflection/v1alpha/reflection_pb.ts';
-import { Operator } from '../gen/omnisearch/operator_pb.ts';
-import { convertBodyErrors, convertServiceErrors } from './error-boundary.ts';
-import { createHealthService } from './health-service.ts';
-import type { RpcHandler } from './http-types.ts';
-import { receiveExecute } from './intake/receive-execute.ts';
-import type { LoopScheduler } from './loop-scheduler.ts';
-import { createOperatorService } from './operator-service.ts';
-import { createPlaces, type Places } from './places.ts';
-import type { Readiness } from './readiness.ts';
-import { createReflectionServices } from './reflection-service.ts';
+import type { Config } from '../../config/options.ts';
+import { Health } from '../../gen/grpc/health/v1/health_pb.ts';
+import { ServerReflection } from '../../gen/grpc/reflection/v1/reflection_pb.ts';
+import { ServerReflection as ServerReflectionAlpha } from '../../gen/grpc/reflection/v1alpha/reflection_pb.ts';
+import { Operator } from '../../gen/omnisearch/operator_pb.ts';
+import { convertBodyErrors, convertServiceErrors } from '../errors/error-boundary.ts';
+import type { RpcHandler } from '../http-types.ts';
+import { receiveExecute } from '../intake/receive-execute.ts';
+import type { LoopScheduler } from '../limits/loop-scheduler.ts';
+import { createPlaces, type Places } from '../limits/places.ts';
+import type { Readiness } from '../readiness.ts';
+import { createHealthService } from '../services/health-service.ts';
+import { createOperatorService } from '../services/operator-service.ts';
+import { createReflectionServices } from '../services/reflection-service.ts';
 import { acceptCompression, compressMinBytes } from './reply-encoding.ts';
 
 export interface Rpc {

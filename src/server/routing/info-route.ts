@@ -1,5 +1,5 @@
 /** `GET /info`: what the page tells of the operator beyond Identity, for any program that wants to know. */
-import type { Readiness } from './readiness.ts';
+import type { Readiness } from '../readiness.ts';
 import { json, type Routes } from './routes.ts';
 
 /** What is known of the model is left out while it is being loaded. */

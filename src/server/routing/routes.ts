@@ -1,5 +1,5 @@
 /** Plain HTTP beside the calls: a table from path to method to handler. */
-import type { NodeRequest, NodeResponse } from './http-types.ts';
+import type { NodeRequest, NodeResponse } from '../http-types.ts';
 
 export interface RouteRequest {
   readonly headers: Headers;

@@ -1,8 +1,8 @@
 /** The one place where the operator's errors become gRPC codes. */
 import { Code, ConnectError, createContextKey } from '@connectrpc/connect';
-import { type ErrorKind, type OperatorError, toOperatorError } from '../errors.ts';
-import { BadRequestSchema, ErrorInfoSchema } from '../gen/google/rpc/error_details_pb.ts';
-import type { CallRecord } from './call-record.ts';
+import { type ErrorKind, type OperatorError, toOperatorError } from '../../errors.ts';
+import { BadRequestSchema, ErrorInfoSchema } from '../../gen/google/rpc/error_details_pb.ts';
+import type { CallRecord } from '../call-record.ts';
 
 const codes: Readonly<Record<ErrorKind, Code>> = {
   invalid_argument: Code.InvalidArgument,

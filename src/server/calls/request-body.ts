@@ -1,8 +1,8 @@
 /** The body of a request as it comes, watched for clients that send it so that others suffer. */
-import { OperatorError } from '../errors.ts';
-import type { CallRecord } from './call-record.ts';
+import { OperatorError } from '../../errors.ts';
+import type { CallRecord } from '../call-record.ts';
+import type { Place } from '../limits/places.ts';
 import { untilAborted } from './deadline.ts';
-import type { Place } from './places.ts';
 
 export interface WatchOptions {
   readonly signal: AbortSignal;

@@ -4,9 +4,9 @@
  */
 import type { ConnectError, ContextValues, Interceptor } from '@connectrpc/connect';
 import { codeToString } from '@connectrpc/connect/protocol-connect';
-import { callRecordKey } from './call-record.ts';
+import { callRecordKey } from '../call-record.ts';
+import type { RpcHandler, UniversalRequest } from '../http-types.ts';
 import { imageFieldKey, toConnectError } from './connect-error.ts';
-import type { RpcHandler, UniversalRequest } from './http-types.ts';
 
 /** Of a service. */
 export const convertServiceErrors: Interceptor = (next) => async (request) => {

@@ -1,6 +1,6 @@
 /** How much is read of a connection, and when. */
 import type { Socket } from 'node:net';
-import type { LoopScheduler } from './loop-scheduler.ts';
+import type { LoopScheduler } from '../limits/loop-scheduler.ts';
 
 /** What a client that speaks HTTP/2 begins with, and no HTTP/1.1 request does. */
 const preface = Buffer.from('PRI ');

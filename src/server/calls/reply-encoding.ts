@@ -1,6 +1,6 @@
 /** Which replies are worth packing. */
 import { compressionGzip } from '@connectrpc/connect-node';
-import type { Protocol } from './call-record.ts';
+import type { Protocol } from '../call-record.ts';
 
 /** Requests may be packed with this. Not with Brotli: at its default level it packs hundreds of times slower. */
 export const acceptCompression = [compressionGzip];
