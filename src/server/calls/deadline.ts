@@ -1,4 +1,4 @@
-/** Time limits as abort signals. */
+/** How long a call may take: our limit, and its client's. */
 import { parseTimeout as parseConnectTimeout } from '@connectrpc/connect/protocol-connect';
 import { parseTimeout as parseGrpcTimeout } from '@connectrpc/connect/protocol-grpc';
 import { OperatorError } from '../../errors.ts';
@@ -38,18 +38,5 @@ export function dropFarDeadlines(header: Headers): void {
   for (const { name, parse } of timeouts) {
     const { timeoutMs = 0 } = parse(header.get(name), Number.POSITIVE_INFINITY);
     if (timeoutMs > longestTimer) header.delete(name);
-  }
-}
-
-/** The promise's outcome, or the signal's reason as soon as it fires, whichever comes first. */
-export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: abort, reject } = Promise.withResolvers<never>();
-  const fire = (): void => reject(signal.reason);
-  if (signal.aborted) fire();
-  else signal.addEventListener('abort', fire, { once: true });
-  try {
-    return await Promise.race([promise, abort]);
-  } finally {
-    signal.removeEventListener('abort', fire);
   }
 }

@@ -2,7 +2,7 @@
 import { OperatorError } from '../../errors.ts';
 import type { CallRecord } from '../call-record.ts';
 import type { Place } from '../limits/places.ts';
-import { untilAborted } from './deadline.ts';
+import { untilAborted } from '../limits/until-aborted.ts';
 
 export interface WatchOptions {
   readonly signal: AbortSignal;

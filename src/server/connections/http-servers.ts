@@ -3,7 +3,7 @@ import { createServer as createHttpServer, type Server } from 'node:http';
 import { createServer as createHttp2Server, type Http2Server } from 'node:http2';
 import type { Config } from '../../config/options.ts';
 import type { Log } from '../../log.ts';
-import type { RequestHandler } from '../routing/request-handler.ts';
+import type { RequestHandler } from '../http-types.ts';
 
 export interface HttpServerOptions {
   readonly config: Pick<Config, 'maxConcurrentStreams' | 'maxHeaderBytes' | 'idleTimeout'>;

@@ -6,10 +6,9 @@ import { constants, type Http2ServerRequest, type Http2Session } from 'node:http
 import { createServer as createNetServer, type Server, type Socket } from 'node:net';
 import type { Config } from '../../config/options.ts';
 import type { Log } from '../../log.ts';
-import type { NodeRequest, NodeResponse } from '../http-types.ts';
+import type { NodeRequest, NodeResponse, RequestHandler } from '../http-types.ts';
 import type { LoopScheduler } from '../limits/loop-scheduler.ts';
 import { throttle } from '../limits/throttle.ts';
-import type { RequestHandler } from '../routing/request-handler.ts';
 import type { Connection, ConnectionHandle, Connections } from './connections.ts';
 import { probeHalfClosed } from './half-closed.ts';
 import { createHttp1, createHttp2, reasonOf } from './http-servers.ts';

@@ -10,6 +10,7 @@ import type { EmbedRequest, EncodedText } from '../../embedder/embedder.ts';
 import { freePiece } from '../../free-buffer.ts';
 import type { ExecuteRequest } from '../../gen/omnisearch/operator_pb.ts';
 import type { RpcHandler, UniversalReply, UniversalRequest } from '../http-types.ts';
+import { inTurns } from '../limits/in-turns.ts';
 import type { LoopScheduler } from '../limits/loop-scheduler.ts';
 import type { Readiness } from '../readiness.ts';
 import { createJsonReader, type JsonReaderOptions } from './json-reader.ts';
@@ -124,13 +125,6 @@ function openIntake(request: UniversalRequest, options: ReceiveOptions): Intake 
       opened?.ticket.close();
     },
   };
-}
-
-async function* inTurns(body: Chunks, loop: LoopScheduler): Chunks & AsyncGenerator<Uint8Array> {
-  for await (const chunk of body) {
-    if (!loop.hasTime('piece')) await loop.ready('piece');
-    yield chunk;
-  }
 }
 
 async function readProtobuf(chunks: Chunks, reader: MessageReader): Promise<Uint8Array> {

@@ -3,13 +3,11 @@ import { type CallOptions, handleCall } from '../calls/call.ts';
 import type { Rpc } from '../calls/rpcs.ts';
 import { encodeGrpcMessage } from '../errors/grpc-message.ts';
 import { refuse } from '../errors/refuse.ts';
-import type { NodeRequest, NodeResponse } from '../http-types.ts';
+import type { NodeRequest, NodeResponse, RequestHandler } from '../http-types.ts';
 import type { Places } from '../limits/places.ts';
 import type { Readiness } from '../readiness.ts';
 import type { Cors } from './cors.ts';
 import { findRoute, json, type Routes, sendResponse } from './routes.ts';
-
-export type RequestHandler = (request: NodeRequest, response: NodeResponse) => void;
 
 export interface RequestHandlerOptions extends CallOptions {
   readonly rpcs: readonly Rpc[];

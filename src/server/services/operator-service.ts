@@ -9,9 +9,9 @@ import {
   VectorSchema,
 } from '../../gen/omnisearch/operator_pb.ts';
 import { callRecordKey } from '../call-record.ts';
-import { untilAborted } from '../calls/deadline.ts';
 import { imageFieldKey } from '../errors/connect-error.ts';
 import { receivedFor } from '../intake/receive-execute.ts';
+import { untilAborted } from '../limits/until-aborted.ts';
 import type { Readiness } from '../readiness.ts';
 
 export function createOperatorService(

@@ -10,8 +10,9 @@ import {
   type ServerReflection as ServerReflectionAlpha,
 } from '../../gen/grpc/reflection/v1alpha/reflection_pb.ts';
 import { file_omnisearch_operator } from '../../gen/omnisearch/operator_pb.ts';
-import { untilAborted } from '../calls/deadline.ts';
+import { inTurns } from '../limits/in-turns.ts';
 import type { LoopScheduler } from '../limits/loop-scheduler.ts';
+import { untilAborted } from '../limits/until-aborted.ts';
 import type { Readiness } from '../readiness.ts';
 import { createReflectionIndex, type ReflectionIndex } from './reflection-index.ts';
 
@@ -54,17 +55,6 @@ export function createReflectionServices(
       },
     },
   };
-}
-
-/** One read of a socket brings thousands of them. */
-async function* inTurns<T>(
-  requests: AsyncIterable<T>,
-  loop: LoopScheduler,
-): AsyncGenerator<T, void> {
-  for await (const request of requests) {
-    if (!loop.hasTime('piece')) await loop.ready('piece');
-    yield request;
-  }
 }
 
 /** A tool that keeps its stream open must not hold up the end. */
