@@ -5,25 +5,12 @@ import {
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
 } from '@connectrpc/connect-node';
-import { formatHostPort } from '../../endpoint.ts';
 import { OperatorError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
-import {
-  type CallRecord,
-  callRecordKey,
-  logCall,
-  protocolOf,
-  requestIdOf,
-} from '../call-record.ts';
+import { type CallRecord, callRecordKey, createCallRecord, logCall } from '../call-record.ts';
 import { refuse } from '../errors/refuse.ts';
 import { settleReply } from '../errors/reply-errors.ts';
-import type {
-  NodeRequest,
-  NodeResponse,
-  RpcHandler,
-  UniversalReply,
-  UniversalRequest,
-} from '../http-types.ts';
+import type { NodeRequest, NodeResponse, UniversalReply, UniversalRequest } from '../http-types.ts';
 import { hangUp } from '../limits/hang-up.ts';
 import type { LoopScheduler } from '../limits/loop-scheduler.ts';
 import type { Places } from '../limits/places.ts';
@@ -47,7 +34,7 @@ export async function handleCall(
   response: NodeResponse,
   { log, requestTimeout, stallTimeout, loop }: CallOptions,
 ): Promise<void> {
-  const record = createRecord(handler, request);
+  const record = createCallRecord(handler, request);
   const streaming = handler.method.methodKind !== 'unary';
   let sent = false;
   response.once('finish', () => {
@@ -106,26 +93,6 @@ export async function handleCall(
 /** Bun 1.4.5 calls a reply over HTTP/2 finished, too, when its stream ends with what was never sent. */
 const wasReset = (request: NodeRequest): boolean =>
   'stream' in request && request.stream.rstCode > constants.NGHTTP2_NO_ERROR;
-
-function createRecord(handler: RpcHandler, request: NodeRequest): CallRecord {
-  return {
-    requestId: requestIdOf(request.headers),
-    service: handler.service.typeName,
-    method: handler.method.name,
-    protocol: protocolOf(request.headers['content-type'] ?? ''),
-    http: request.httpVersion,
-    peer: peerOf(request),
-    begun: performance.now(),
-    // Until there is a reply, whatever ends the call is that the client has gone.
-    code: 'canceled',
-    bytes: 0,
-    replyBytes: 0,
-  };
-}
-
-function peerOf({ socket }: NodeRequest): string {
-  return formatHostPort(socket.remoteAddress ?? '', socket.remotePort ?? 0);
-}
 
 function receive(
   request: NodeRequest,
