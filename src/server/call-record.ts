@@ -58,10 +58,14 @@ export function createCallRecord(
   };
 }
 
+/** Any of the three that are gRPC's: a message has a prefix, an error is in trailers. */
+export const isGrpc = (contentType: string | undefined): boolean =>
+  /^application\/grpc\b/i.test(contentType ?? '');
+
 function protocolOf(contentType: string): Protocol {
   if (/^application\/grpc-web-text\b/i.test(contentType)) return 'grpc-web-text';
   if (/^application\/grpc-web\b/i.test(contentType)) return 'grpc-web';
-  return /^application\/grpc\b/i.test(contentType) ? 'grpc' : 'connect';
+  return isGrpc(contentType) ? 'grpc' : 'connect';
 }
 
 /** The client's `x-request-id` where it is a plausible one, so that its log and ours can be joined. */

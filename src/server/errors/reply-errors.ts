@@ -6,12 +6,12 @@ import {
   errorFromJsonBytes,
   errorToJsonBytes,
 } from '@connectrpc/connect/protocol-connect';
-import { findTrailerError, setTrailerStatus } from '@connectrpc/connect/protocol-grpc';
+import { findTrailerError } from '@connectrpc/connect/protocol-grpc';
 import { trailerFlag, trailerParse, trailerSerialize } from '@connectrpc/connect/protocol-grpc-web';
 import type { CallRecord } from '../call-record.ts';
 import type { UniversalReply } from '../http-types.ts';
 import { correct } from './correct-error.ts';
-import { encodeGrpcMessage } from './grpc-message.ts';
+import { setGrpcStatus } from './grpc-status.ts';
 
 /** Notes the outcome in the record. @returns the reply to send */
 export async function settleReply(
@@ -28,7 +28,7 @@ export async function settleReply(
 function settleGrpc(reply: UniversalReply, record: CallRecord): UniversalReply {
   const error = reply.trailer && findTrailerError(reply.trailer);
   if (!reply.trailer || !error) return plain(reply, record);
-  setStatus(reply.trailer, correct(error, record));
+  setGrpcStatus(reply.trailer, correct(error, record));
   return reply;
 }
 
@@ -41,16 +41,9 @@ async function settleGrpcWeb(reply: UniversalReply, record: CallRecord): Promise
   const error =
     chunk[0] === trailerFlag ? findTrailerError(trailerParse(chunk.subarray(5))) : undefined;
   if (!error) return plain({ ...reply, body: prepend(chunk, body) }, record);
-  const trailers = setStatus(new Headers(), correct(error, record));
+  const trailers = setGrpcStatus(new Headers(), correct(error, record));
   const frame = encodeEnvelope(trailerFlag, trailerSerialize(trailers));
   return { ...reply, body: prepend(frame, body) };
-}
-
-/** Connect encodes more of the message than it need, and grpc-js does not decode all of that again. */
-function setStatus(trailers: Headers, error: ConnectError): Headers {
-  setTrailerStatus(trailers, error);
-  trailers.set('grpc-message', encodeGrpcMessage(error.rawMessage));
-  return trailers;
 }
 
 /** A failed unary call has an HTTP status and a small JSON body. */

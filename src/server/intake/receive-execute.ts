@@ -9,6 +9,7 @@ import type { Ticket } from '../../embedder/admission.ts';
 import type { EmbedRequest, EncodedText } from '../../embedder/embedder.ts';
 import { freePiece } from '../../free-buffer.ts';
 import type { ExecuteRequest } from '../../gen/omnisearch/operator_pb.ts';
+import { isGrpc } from '../call-record.ts';
 import type { RpcHandler, UniversalReply, UniversalRequest } from '../http-types.ts';
 import { inTurns } from '../limits/in-turns.ts';
 import type { LoopScheduler } from '../limits/loop-scheduler.ts';
@@ -73,7 +74,7 @@ function openIntake(request: UniversalRequest, options: ReceiveOptions): Intake 
   const { maxImages, maxMessageBytes } = options;
   const maxRest = maxRestOf(maxImages);
   const type = request.header.get('content-type') ?? '';
-  const enveloped = /^application\/grpc/i.test(type);
+  const enveloped = isGrpc(type);
   const json = /json/i.test(type);
   const name = `text-${randomUUID()}-`;
   let opened: Opened | undefined;

@@ -1,7 +1,9 @@
 /** Where a request goes: a browser's preflight, one of the RPCs, a route, or nowhere. */
+import { Code, ConnectError } from '@connectrpc/connect';
+import { isGrpc } from '../call-record.ts';
 import { type CallOptions, handleCall } from '../calls/call.ts';
 import type { Rpc } from '../calls/rpcs.ts';
-import { encodeGrpcMessage } from '../errors/grpc-message.ts';
+import { sendGrpcError } from '../errors/grpc-status.ts';
 import { refuse } from '../errors/refuse.ts';
 import type { NodeRequest, NodeResponse, RequestHandler } from '../http-types.ts';
 import type { Places } from '../limits/places.ts';
@@ -40,7 +42,7 @@ export function createRequestHandler(options: RequestHandlerOptions): RequestHan
     const routes = isProbe ? options.probes : options.routes;
     if (!enter(places, response, options)) refuse(request, response, places.full);
     else if (isPreflight) sendNothing(response);
-    else if (isGrpc(request)) sendUnimplemented(path, request, response);
+    else if (isGrpc(request.headers['content-type'])) sendUnimplemented(path, request, response);
     else await handleRoute(findRoute(routes, method, path), request, response, options);
     log.debug({ method, path: path.slice(0, 200), status: response.statusCode }, 'request');
   }
@@ -72,22 +74,16 @@ function pathOf({ url = '' }: NodeRequest): string {
   return path === '' ? '/' : path;
 }
 
-const isGrpc = ({ headers }: NodeRequest): boolean =>
-  /^application\/grpc\b/i.test(headers['content-type'] ?? '');
-
 /** To a preflight: the headers say all. */
 function sendNothing(response: NodeResponse): void {
   response.statusCode = 204;
   response.end();
 }
 
-/** A method that is not there, in gRPC's own words: status UNIMPLEMENTED (12) without a message. */
+/** A method that is not there. */
 function sendUnimplemented(path: string, request: NodeRequest, response: NodeResponse): void {
-  response.statusCode = 200;
-  response.setHeader('content-type', request.headers['content-type'] ?? 'application/grpc');
-  response.setHeader('grpc-status', '12');
-  response.setHeader('grpc-message', encodeGrpcMessage(`there is no method ${path.slice(0, 200)}`));
-  response.end();
+  const message = `there is no method ${path.slice(0, 200)}`;
+  sendGrpcError(request, response, new ConnectError(message, Code.Unimplemented));
 }
 
 async function handleRoute(

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { encodeGrpcMessage } from '../../src/server/errors/grpc-message.ts';
+import { encodeGrpcMessage } from '../../src/server/errors/grpc-status.ts';
 
 test('encodeGrpcMessage, leaves readable text as it is', () => {
   expect(encodeGrpcMessage('datas[1]: not base64 ("x")')).toBe('datas[1]: not base64 ("x")');
