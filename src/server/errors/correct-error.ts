@@ -5,6 +5,7 @@ import { type ErrorCode, OperatorError } from '../../errors.ts';
 import { ErrorInfoSchema } from '../../gen/google/rpc/error_details_pb.ts';
 import type { CallRecord } from '../call-record.ts';
 import { toPlainConnectError } from './connect-error.ts';
+import { malformed, tooLarge } from './request-errors.ts';
 
 /** Most characters of an error's message: some quote what was sent, and that can be an image of many megabytes. */
 const maxMessage = 300;
@@ -48,25 +49,19 @@ function inOurTerms(
   { code, rawMessage }: ConnectError,
   { bytes }: Pick<CallRecord, 'bytes'>,
 ): OperatorError | undefined {
-  const malformed = /^parse binary: (.*)/.exec(rawMessage);
-  if (code === Code.Internal && malformed)
-    return new OperatorError('REQUEST_MALFORMED', `the request is malformed: ${malformed[1]}`);
+  const binary = /^parse binary: (.*)/.exec(rawMessage);
+  if (code === Code.Internal && binary) return malformed(binary[1] ?? '');
   // What was read instead is quoted in full, and may be an image.
   const json = /^cannot decode (field|message) (\S+) from JSON: (expected [^,]*)?/.exec(rawMessage);
   if (code === Code.InvalidArgument && json) {
     const [, kind, name, expected] = json;
     const unread = kind === 'message' ? noJson : 'the value is not of its type';
     const problem = expected ?? (bytes === 0 ? emptyJson : unread);
-    return new OperatorError('REQUEST_MALFORMED', `the request is malformed: ${name}: ${problem}`);
+    return malformed(`${name}: ${problem}`);
   }
-  const tooLarge =
-    /message (?:size )?(?:(\d+) )?is larger than configured (read|write)MaxBytes (\d+)/;
-  const [, size, direction, most] = tooLarge.exec(rawMessage) ?? [];
+  const limit = /message (?:size )?(?:(\d+) )?is larger than configured (read|write)MaxBytes (\d+)/;
+  const [, size, direction, most] = limit.exec(rawMessage) ?? [];
   if (code !== Code.ResourceExhausted || most === undefined) return undefined;
-  const what = direction === 'read' ? 'request' : 'reply';
-  const has = size === undefined ? 'is too large' : `has ${size} bytes`;
-  return new OperatorError(
-    'MESSAGE_TOO_LARGE',
-    `the ${what} ${has}; at most ${most} bytes are allowed (--max-message-bytes)`,
-  );
+  const has = size === undefined ? undefined : Number(size);
+  return tooLarge(Number(most), has, direction === 'read' ? 'request' : 'reply');
 }
