@@ -1,5 +1,4 @@
 /** Puts the server together: one port, three calls, health, reflection, probes and the page. */
-import { type AddressInfo, isIPv6, type Server } from 'node:net';
 import type { Config } from '../config/options.ts';
 import type { Embedder } from '../embedder/embedder.ts';
 import { formatHostPort } from '../endpoint.ts';
@@ -7,7 +6,9 @@ import { OperatorError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { pageRoutes } from '../page/page-routes.ts';
 import { createRpcs } from './calls/rpcs.ts';
-import { type Connections, createConnections } from './connections/connections.ts';
+import { createConnections } from './connections/connections.ts';
+import { drain } from './connections/drain.ts';
+import { listen } from './connections/listen.ts';
 import { createListener, type ListenerConfig } from './connections/listener.ts';
 import { createLoopScheduler } from './limits/loop-scheduler.ts';
 import { createPlaces } from './limits/places.ts';
@@ -126,40 +127,3 @@ export function createServer(options: ServerOptions): OperatorServer {
     },
   };
 }
-
-async function listen(listener: Server, config: ServerConfig): Promise<AddressInfo> {
-  const { host, port } = config.listen ?? { host: '', port: config.endpoint.port };
-  if (host !== '') return listenAt(listener, host, port);
-  try {
-    return await listenAt(listener, '::', port);
-  } catch (error) {
-    // A host without IPv6.
-    const { code = '' } = error as NodeJS.ErrnoException;
-    if (!['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL'].includes(code)) throw error;
-    return listenAt(listener, '0.0.0.0', port);
-  }
-}
-
-function listenAt(listener: Server, host: string, port: number): Promise<AddressInfo> {
-  return new Promise((resolve, reject) => {
-    listener.once('error', reject);
-    listener.listen({ host, port, ipv6Only: isIPv6(host) && host !== '::' }, () => {
-      listener.off('error', reject);
-      resolve(listener.address() as AddressInfo);
-    });
-  });
-}
-
-/** How long calls that were cut off get to tell their clients, in milliseconds. */
-const lastWords = 200;
-
-async function drain(connections: Connections, most: number, cutOff: () => void): Promise<number> {
-  const drained = connections.drain().then(() => 'drained' as const);
-  if ((await Promise.race([drained, after(most)])) === 'drained') return 0;
-  const cut = connections.calls;
-  cutOff();
-  await Promise.race([drained, after(lastWords)]);
-  return cut;
-}
-
-const after = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

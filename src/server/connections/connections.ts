@@ -17,8 +17,8 @@ export interface ConnectionHandle {
   destroy(): void;
   /** Says which limit ends it, and destroys it. */
   expire(flag: string): void;
-  /** Milliseconds it may be without a call, and the flag that says so; asked for at each sweep. */
-  patience(calls: number): { readonly ms: number; readonly flag: string };
+  /** Milliseconds it may be without a call, having had so many, and the flag that says so; asked for at each sweep. */
+  patience(served: number): { readonly ms: number; readonly flag: string };
 }
 
 export interface Connections {
