@@ -15,7 +15,8 @@ import { createExchanges } from './exchanges.ts';
 import { probeHalfClosed } from './half-closed.ts';
 import { createHttp1, createHttp2, reasonOf } from './http-servers.ts';
 import { readInPieces } from './read-in-pieces.ts';
-import { readInTurns, sniff } from './socket-reading.ts';
+import { readInTurns } from './read-in-turns.ts';
+import { sniff } from './sniff.ts';
 
 export type ListenerConfig = Pick<
   Config,
