@@ -9,7 +9,7 @@ import type { NodeRequest, NodeResponse, RequestHandler } from '../http-types.ts
 import type { Places } from '../limits/places.ts';
 import type { Readiness } from '../readiness.ts';
 import type { Cors } from './cors.ts';
-import { findRoute, json, type Routes, sendResponse } from './routes.ts';
+import { answerRoute, findRoute, type Routes } from './routes.ts';
 
 export interface RequestHandlerOptions extends CallOptions {
   readonly rpcs: readonly Rpc[];
@@ -43,7 +43,7 @@ export function createRequestHandler(options: RequestHandlerOptions): RequestHan
     if (!enter(places, response, options)) refuse(request, response, places.full);
     else if (isPreflight) sendNothing(response);
     else if (isGrpc(request.headers['content-type'])) sendUnimplemented(path, request, response);
-    else await handleRoute(findRoute(routes, method, path), request, response, options);
+    else await answerRoute(findRoute(routes, method, path), request, response, log);
     log.debug({ method, path: path.slice(0, 200), status: response.statusCode }, 'request');
   }
 
@@ -84,23 +84,4 @@ function sendNothing(response: NodeResponse): void {
 function sendUnimplemented(path: string, request: NodeRequest, response: NodeResponse): void {
   const message = `there is no method ${path.slice(0, 200)}`;
   sendGrpcError(request, response, new ConnectError(message, Code.Unimplemented));
-}
-
-async function handleRoute(
-  handler: ReturnType<typeof findRoute>,
-  request: NodeRequest,
-  response: NodeResponse,
-  { log }: RequestHandlerOptions,
-): Promise<void> {
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(request.headers))
-    if (!name.startsWith(':') && value !== undefined) headers.set(name, String(value));
-  let reply: Response;
-  try {
-    reply = await handler({ headers });
-  } catch (err) {
-    log.error({ err, path: request.url?.slice(0, 200) }, 'a route failed');
-    reply = json(500, { error: 'internal error' });
-  }
-  await sendResponse(reply, request, response);
 }

@@ -1,4 +1,5 @@
 /** Plain HTTP beside the calls: a table from path to method to handler. */
+import type { Log } from '../../log.ts';
 import type { NodeRequest, NodeResponse } from '../http-types.ts';
 
 export interface RouteRequest {
@@ -31,8 +32,28 @@ export function json(
   });
 }
 
+/** Runs the handler and sends its reply; of one that throws, the cause goes to the log. */
+export async function answerRoute(
+  handler: RouteHandler,
+  request: NodeRequest,
+  response: NodeResponse,
+  log: Log,
+): Promise<void> {
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(request.headers))
+    if (!name.startsWith(':') && value !== undefined) headers.set(name, String(value));
+  let reply: Response;
+  try {
+    reply = await handler({ headers });
+  } catch (err) {
+    log.error({ err, path: request.url?.slice(0, 200) }, 'a route failed');
+    reply = json(500, { error: 'internal error' });
+  }
+  await sendResponse(reply, request, response);
+}
+
 /** Writes a web-standard response to a Node one. */
-export async function sendResponse(
+async function sendResponse(
   reply: Response,
   request: NodeRequest,
   response: NodeResponse,
