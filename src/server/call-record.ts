@@ -3,7 +3,9 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { createContextKey } from '@connectrpc/connect';
 import type { StageTimings } from '../embedder/embedder.ts';
+import { formatHostPort } from '../endpoint.ts';
 import type { Log } from '../log.ts';
+import type { NodeRequest, RpcHandler } from './http-types.ts';
 
 export type Protocol = 'grpc' | 'grpc-web' | 'grpc-web-text' | 'connect';
 
@@ -36,14 +38,38 @@ export const callRecordKey = createContextKey<CallRecord | undefined>(undefined,
   description: 'call record',
 });
 
-export function protocolOf(contentType: string): Protocol {
+/** Of a call that has come. */
+export function createCallRecord(
+  { service, method }: RpcHandler,
+  { headers, httpVersion, socket }: NodeRequest,
+): CallRecord {
+  return {
+    requestId: requestIdOf(headers),
+    service: service.typeName,
+    method: method.name,
+    protocol: protocolOf(headers['content-type'] ?? ''),
+    http: httpVersion,
+    peer: formatHostPort(socket.remoteAddress ?? '', socket.remotePort ?? 0),
+    begun: performance.now(),
+    // Until there is a reply, whatever ends the call is that the client has gone.
+    code: 'canceled',
+    bytes: 0,
+    replyBytes: 0,
+  };
+}
+
+/** Any of the three that are gRPC's: a message has a prefix, an error is in trailers. */
+export const isGrpc = (contentType: string | undefined): boolean =>
+  /^application\/grpc\b/i.test(contentType ?? '');
+
+function protocolOf(contentType: string): Protocol {
   if (/^application\/grpc-web-text\b/i.test(contentType)) return 'grpc-web-text';
   if (/^application\/grpc-web\b/i.test(contentType)) return 'grpc-web';
-  return /^application\/grpc\b/i.test(contentType) ? 'grpc' : 'connect';
+  return isGrpc(contentType) ? 'grpc' : 'connect';
 }
 
 /** The client's `x-request-id` where it is a plausible one, so that its log and ours can be joined. */
-export function requestIdOf(headers: IncomingHttpHeaders): string {
+function requestIdOf(headers: IncomingHttpHeaders): string {
   const given = headers['x-request-id'];
   return typeof given === 'string' && /^[\w.:/+=-]{1,128}$/.test(given) ? given : randomUUID();
 }

@@ -1,24 +1,25 @@
 /** Puts the server together: one port, three calls, health, reflection, probes and the page. */
-import { type AddressInfo, isIPv6, type Server } from 'node:net';
 import type { Config } from '../config/options.ts';
 import type { Embedder } from '../embedder/embedder.ts';
 import { formatHostPort } from '../endpoint.ts';
 import { OperatorError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { pageRoutes } from '../page/page-routes.ts';
-import { type Connections, createConnections } from './connections.ts';
-import { createCors } from './cors.ts';
-import { createFront, type FrontConfig } from './front.ts';
-import { createInfoRoute } from './info-route.ts';
-import { createLoopScheduler } from './loop-scheduler.ts';
-import { createPlaces } from './places.ts';
-import { createProbes } from './probes.ts';
+import { createRpcs } from './calls/rpcs.ts';
+import { createConnections } from './connections/connections.ts';
+import { drain } from './connections/drain.ts';
+import { listen } from './connections/listen.ts';
+import { createListener, type ListenerConfig } from './connections/listener.ts';
+import { createLoopScheduler } from './limits/loop-scheduler.ts';
+import { createPlaces } from './limits/places.ts';
+import { throttle } from './limits/throttle.ts';
 import { createReadiness, type ServingState } from './readiness.ts';
-import { createRequestHandler } from './request-handler.ts';
-import { createRpcs } from './rpcs.ts';
-import { throttle } from './throttle.ts';
+import { createCors } from './routing/cors.ts';
+import { createInfoRoute } from './routing/info-route.ts';
+import { createProbes } from './routing/probes.ts';
+import { createRequestHandler } from './routing/request-handler.ts';
 
-export type ServerConfig = FrontConfig &
+export type ServerConfig = ListenerConfig &
   Pick<
     Config,
     | 'maxCalls'
@@ -75,7 +76,7 @@ export function createServer(options: ServerOptions): OperatorServer {
     log.warn(`${config.maxCalls} calls at once; further ones are refused (--max-calls)`),
   );
 
-  const front = createFront({
+  const listener = createListener({
     config,
     connections,
     log,
@@ -111,7 +112,7 @@ export function createServer(options: ServerOptions): OperatorServer {
       return readiness.state;
     },
     async listen() {
-      const { address, port } = await listen(front, config);
+      const { address, port } = await listen(listener, config);
       return { address: formatHostPort(address, port), port };
     },
     async close() {
@@ -121,45 +122,8 @@ export function createServer(options: ServerOptions): OperatorServer {
       );
       connections.stop();
       connections.destroyAll();
-      await new Promise<void>((resolve) => front.close(() => resolve()));
+      await new Promise<void>((resolve) => listener.close(() => resolve()));
       return cut;
     },
   };
 }
-
-async function listen(front: Server, config: ServerConfig): Promise<AddressInfo> {
-  const { host, port } = config.listen ?? { host: '', port: config.endpoint.port };
-  if (host !== '') return listenAt(front, host, port);
-  try {
-    return await listenAt(front, '::', port);
-  } catch (error) {
-    // A host without IPv6.
-    const { code = '' } = error as NodeJS.ErrnoException;
-    if (!['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL'].includes(code)) throw error;
-    return listenAt(front, '0.0.0.0', port);
-  }
-}
-
-function listenAt(front: Server, host: string, port: number): Promise<AddressInfo> {
-  return new Promise((resolve, reject) => {
-    front.once('error', reject);
-    front.listen({ host, port, ipv6Only: isIPv6(host) && host !== '::' }, () => {
-      front.off('error', reject);
-      resolve(front.address() as AddressInfo);
-    });
-  });
-}
-
-/** How long calls that were cut off get to tell their clients, in milliseconds. */
-const lastWords = 200;
-
-async function drain(connections: Connections, most: number, cutOff: () => void): Promise<number> {
-  const drained = connections.drain().then(() => 'drained' as const);
-  if ((await Promise.race([drained, after(most)])) === 'drained') return 0;
-  const cut = connections.calls;
-  cutOff();
-  await Promise.race([drained, after(lastWords)]);
-  return cut;
-}
-
-const after = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -6,6 +6,8 @@ import type { ContextValues } from '@connectrpc/connect';
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
 export type NodeResponse = ServerResponse | Http2ServerResponse;
 
+export type RequestHandler = (request: NodeRequest, response: NodeResponse) => void;
+
 /** HTTP as Connect's handlers see it. */
 export interface UniversalRequest {
   httpVersion: string;

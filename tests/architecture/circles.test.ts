@@ -1,30 +1,7 @@
 /** Imports go round in no circle, and the number formats of the simd engine are siblings. */
 import { expect, test } from 'bun:test';
+import { circleIn } from './support/circle.ts';
 import { type Edge, edgesOf, sourcesOf } from './support/imports.ts';
-
-/** The files of a circle, or nothing. */
-function circleIn(edges: readonly Edge[]): string[] {
-  const next = Map.groupBy(edges, ({ from }) => from);
-  const done = new Set<string>();
-  const path: string[] = [];
-  const visit = (file: string): string[] => {
-    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
-    if (done.has(file)) return [];
-    path.push(file);
-    for (const { to } of next.get(file) ?? []) {
-      const circle = visit(to);
-      if (circle.length > 0) return circle;
-    }
-    path.pop();
-    done.add(file);
-    return [];
-  };
-  for (const file of next.keys()) {
-    const circle = visit(file);
-    if (circle.length > 0) return circle;
-  }
-  return [];
-}
 
 test('a circle is found, and where there is none, none', () => {
   const edge = (from: string, to: string): Edge => ({ from, to });

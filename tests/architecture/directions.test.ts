@@ -1,35 +1,46 @@
-/** The rooms of src/ and who may enter which: `main → cli → server → embedder → image | inference`. */
+/** The rooms of a house and who may enter which: `main → cli → server → embedder → image | inference`, and within the server. */
 import { expect, test } from 'bun:test';
+import { circleIn } from './support/circle.ts';
 import { edgesOf, nameless, namesIn, sourcesOf, textOf } from './support/imports.ts';
+import { crossingsIn, enteredIn, type House, roomIn, table } from './support/rooms.ts';
 
 const files = sourcesOf('src');
 const edges = edgesOf(files);
-const room = (path: string): string | undefined => /^src\/([^/]+)\//.exec(path)?.[1];
 
-/** For each room, those it imports from. Files beside them (errors, log, threads) are open to all, and know no room. */
-const allowed: Readonly<Record<string, readonly string[]>> = {
-  cli: ['server', 'embedder', 'inference', 'model', 'phantoscope', 'config'],
-  config: ['model'],
-  server: ['embedder', 'page', 'config', 'gen'],
-  page: ['gen'],
-  embedder: ['image', 'inference', 'model'],
-  image: ['model'],
-  inference: ['model', 'gen'],
-  model: [],
-  phantoscope: ['gen'],
-  gen: [],
+const src: House = {
+  folder: 'src',
+  allowed: {
+    cli: ['server', 'embedder', 'inference', 'model', 'phantoscope', 'config'],
+    config: ['model'],
+    server: ['embedder', 'page', 'config', 'gen'],
+    page: ['gen'],
+    embedder: ['image', 'inference', 'model'],
+    image: ['model'],
+    inference: ['model', 'gen'],
+    model: [],
+    phantoscope: ['gen'],
+    gen: [],
+  },
+  entrance: { file: 'src/main.ts', knows: ['cli'] },
 };
 
-/** `a → b` for every import from one room into another. */
-const crossings = new Set(
-  edges.flatMap(({ from, to }) => {
-    const [here, there] = [room(from), room(to)];
-    return here && there && here !== there ? [`${here} → ${there}`] : [];
-  }),
-);
-const rules = Object.entries(allowed).flatMap(([here, rooms]) =>
-  rooms.map((there) => `${here} → ${there}`),
-);
+/** In the order in which a request meets them. */
+const server: House = {
+  folder: 'src/server',
+  allowed: {
+    connections: ['limits', 'config'],
+    routing: ['calls', 'errors', 'limits'],
+    calls: ['services', 'intake', 'errors', 'limits', 'config', 'gen'],
+    services: ['intake', 'errors', 'limits', 'embedder', 'config', 'gen'],
+    intake: ['errors', 'limits', 'embedder', 'gen'],
+    errors: ['limits', 'gen'],
+    limits: [],
+  },
+  entrance: {
+    file: 'src/server/create-server.ts',
+    knows: ['calls', 'connections', 'limits', 'routing'],
+  },
+};
 
 test('imports, are seen in every form', () => {
   const text = `
@@ -51,55 +62,58 @@ test('imports, none is of a name that is known only when it runs', () => {
   expect(files.filter((file) => nameless.test(textOf(file)))).toEqual([]);
 });
 
-test('rooms, import in one direction only', () => {
-  expect([...crossings].filter((crossing) => !rules.includes(crossing))).toEqual([]);
-});
+for (const { folder, allowed, entrance } of [src, server]) {
+  const crossings = crossingsIn(folder);
+  const rules = Object.entries(allowed).flatMap(([here, rooms]) =>
+    rooms.map((there) => `${here} → ${there}`),
+  );
+  const sources = sourcesOf(folder);
 
-test('rooms, no rule allows what nobody does', () => {
-  expect(rules.filter((rule) => !crossings.has(rule))).toEqual([]);
-});
+  test(`rooms of ${folder}, import as the rules allow`, () => {
+    expect([...crossings].filter((crossing) => !rules.includes(crossing))).toEqual([]);
+  });
 
-test('rooms, every folder of src/ has its rule', () => {
-  const rooms = new Set(files.flatMap((file) => room(file) ?? []));
-  expect([...rooms].sort()).toEqual(Object.keys(allowed).sort());
-});
+  test(`rooms of ${folder}, no rule allows what nobody does`, () => {
+    expect(rules.filter((rule) => !crossings.has(rule))).toEqual([]);
+  });
 
-test('files beside the rooms, know no room, but for main', () => {
-  const beside = edges.filter(({ from, to }) => !room(from) && room(to));
-  expect(beside).toEqual([{ from: 'src/main.ts', to: 'src/cli/run-cli.ts' }]);
-});
+  test(`rooms of ${folder}, the rules lead in no circle`, () => {
+    const ways = Object.entries(allowed).flatMap(([from, rooms]) =>
+      rooms.map((to) => ({ from, to })),
+    );
+    expect(circleIn(ways)).toEqual([]);
+  });
+
+  test(`rooms of ${folder}, every folder has its rule`, () => {
+    const rooms = new Set(sources.flatMap((file) => roomIn(folder, file) ?? []));
+    expect([...rooms].sort()).toEqual(Object.keys(allowed).sort());
+  });
+
+  test(`files beside the rooms of ${folder}, know no room, but for ${entrance.file}`, () => {
+    expect(enteredIn(folder)).toEqual({ [entrance.file]: [...entrance.knows] });
+  });
+
+  test(`ARCHITECTURE.md, tells of every room of ${folder} what it knows`, () => {
+    const told = table.flatMap(({ places, knows }) =>
+      places.flatMap((place) => {
+        const name = roomIn(folder, `${place}/`);
+        return name && place === `${folder}/${name}` && !name.includes('.') ? [[name, knows]] : [];
+      }),
+    );
+    expect(Object.fromEntries(told)).toEqual(allowed);
+  });
+
+  test(`ARCHITECTURE.md, names every file that is open to all of ${folder}`, () => {
+    const beside = sources.filter((file) => !roomIn(folder, file) && file !== entrance.file);
+    const open = table.find(({ places }) => beside.includes(places[0] ?? ''))?.places ?? [];
+    const named = open.map((place) => (place.startsWith('src/') ? place : `${folder}/${place}`));
+    expect(named.sort()).toEqual(beside.sort());
+  });
+}
 
 test('src, imports nothing from outside but packages', () => {
   const outside = edges.filter(({ to }) => /^(\.\.|model|build|tests|bench)\//.test(to));
   expect(outside).toEqual([]);
-});
-
-const codes = (cell: string): string[] =>
-  [...cell.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code);
-/** The rows of ARCHITECTURE.md that say what a place is for, and in the last column what it knows. */
-const table = textOf('ARCHITECTURE.md')
-  .split('\n')
-  .filter((line) => /^\| `(src|model|build)\//.test(line))
-  .map((line) => line.split('|').slice(1, -1))
-  .filter((cells) => cells.length === 3)
-  .map(([places = '', , knows = '']) => ({ places: codes(places), knows: codes(knows) }));
-
-test('ARCHITECTURE.md, tells of every room what it knows', () => {
-  const told = Object.fromEntries(
-    table.flatMap(({ places, knows }) =>
-      places.flatMap((place) => {
-        const name = /^src\/([a-z]+)$/.exec(place)?.[1];
-        return name ? [[name, knows]] : [];
-      }),
-    ),
-  );
-  expect(told).toEqual(allowed as typeof told);
-});
-
-test('ARCHITECTURE.md, names every file that is open to all', () => {
-  const open = table.find(({ places }) => places.includes('src/errors.ts'))?.places ?? [];
-  const beside = files.filter((file) => !room(file) && file !== 'src/main.ts');
-  expect(open.map((place) => place.replace(/^(src\/)?/, 'src/')).sort()).toEqual(beside.sort());
 });
 
 for (const folder of ['model/', 'build/'])

@@ -7,10 +7,8 @@ import { OperatorError } from '../../src/errors.ts';
 import { ExecuteRequestSchema } from '../../src/gen/omnisearch/operator_pb.ts';
 import { createJsonReader } from '../../src/server/intake/json-reader.ts';
 import { bareMessage, envelopedMessage } from '../../src/server/intake/message-chunks.ts';
-import {
-  createProtobufReader,
-  type MessageReader,
-} from '../../src/server/intake/protobuf-reader.ts';
+import type { MessageReader } from '../../src/server/intake/message-reader.ts';
+import { createProtobufReader } from '../../src/server/intake/protobuf-reader.ts';
 import { createTextBuffers, type TextBuffers } from '../../src/server/intake/text-buffers.ts';
 import { openAdmission } from '../support/embedder-options.ts';
 

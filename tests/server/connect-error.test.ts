@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
 import { OperatorError } from '../../src/errors.ts';
 import { BadRequestSchema } from '../../src/gen/google/rpc/error_details_pb.ts';
-import { toConnectError } from '../../src/server/connect-error.ts';
+import { toConnectError } from '../../src/server/errors/connect-error.ts';
 
 const { signal } = new AbortController();
 

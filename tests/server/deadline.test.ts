@@ -1,19 +1,5 @@
 import { expect, test } from 'bun:test';
-import { createDeadline, untilAborted } from '../../src/server/deadline.ts';
-
-const never = new Promise<never>(() => {});
-
-test('untilAborted, a signal that has fired before is noticed', async () => {
-  const gone = new Error('gone');
-  const outcome = untilAborted(never, AbortSignal.abort(gone)).catch((error) => error);
-  expect(await Promise.race([outcome, Bun.sleep(1000)])).toBe(gone);
-});
-
-test('untilAborted, the outcome of the promise where that comes first', async () => {
-  const { signal } = new AbortController();
-  expect(await untilAborted(Promise.resolve(5), signal)).toBe(5);
-  await expect(untilAborted(Promise.reject(new Error('boom')), signal)).rejects.toThrow('boom');
-});
+import { createDeadline } from '../../src/server/calls/deadline.ts';
 
 test('createDeadline, fires with its own reason, with that of a source, and not once it is cleared', async () => {
   const late = createDeadline(20);

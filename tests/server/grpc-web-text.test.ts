@@ -7,7 +7,7 @@ import {
   decodeBase64Stream,
   encodeBase64Stream,
   encodeBase64Whole,
-} from '../../src/server/grpc-web-text.ts';
+} from '../../src/server/calls/grpc-web-text.ts';
 import { startServer, type TestServer } from './start-server.ts';
 
 async function* chunks(...parts: Uint8Array[]): AsyncGenerator<Uint8Array> {

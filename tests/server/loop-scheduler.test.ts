@@ -1,6 +1,6 @@
 /** Work is done in slices, in order, and nothing waits for ever. */
 import { expect, test } from 'bun:test';
-import { createLoopScheduler, type Priority } from '../../src/server/loop-scheduler.ts';
+import { createLoopScheduler, type Priority } from '../../src/server/limits/loop-scheduler.ts';
 
 function busy(ms: number): void {
   const end = performance.now() + ms;

@@ -5,7 +5,7 @@ import { Code, ConnectError, createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import { ErrorInfoSchema } from '../../src/gen/google/rpc/error_details_pb.ts';
 import { Health } from '../../src/gen/grpc/health/v1/health_pb.ts';
-import { createPlaces } from '../../src/server/places.ts';
+import { createPlaces } from '../../src/server/limits/places.ts';
 import { eventually, grpcClient, postJson, startServer } from './start-server.ts';
 
 const page = 'https://page.example';

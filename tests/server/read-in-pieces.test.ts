@@ -2,8 +2,8 @@
 import { expect, test } from 'bun:test';
 import type { Socket } from 'node:net';
 import { type Duplex, PassThrough } from 'node:stream';
-import type { LoopScheduler, Priority } from '../../src/server/loop-scheduler.ts';
-import { readInPieces } from '../../src/server/read-in-pieces.ts';
+import { readInPieces } from '../../src/server/connections/read-in-pieces.ts';
+import type { LoopScheduler, Priority } from '../../src/server/limits/loop-scheduler.ts';
 
 interface Fixture {
   readonly socket: PassThrough;

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'bun:test';
 import { connect } from 'node:http2';
 import { gzipSync } from 'node:zlib';
 import type { CallRecord } from '../../src/server/call-record.ts';
-import { watchBody } from '../../src/server/request-body.ts';
+import { watchBody } from '../../src/server/calls/request-body.ts';
 import { eventually, startServer } from './start-server.ts';
 
 const never = new AbortController().signal;

@@ -2,8 +2,9 @@
 import { expect, test } from 'bun:test';
 import type { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
-import type { LoopScheduler, Priority } from '../../src/server/loop-scheduler.ts';
-import { readInTurns, sniff } from '../../src/server/socket-reading.ts';
+import { readInTurns } from '../../src/server/connections/read-in-turns.ts';
+import { sniff } from '../../src/server/connections/sniff.ts';
+import type { LoopScheduler, Priority } from '../../src/server/limits/loop-scheduler.ts';
 
 interface Fixture {
   readonly socket: PassThrough;

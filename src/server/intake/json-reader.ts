@@ -4,14 +4,8 @@
  * the network's thread from everything else for a tenth of a second, and takes four times the memory.
  */
 import { ExecuteRequestSchema } from '../../gen/omnisearch/operator_pb.ts';
-import { malformed, tooMuchBeside } from './errors.ts';
-import type { MessageReader } from './protobuf-reader.ts';
-import type { TextSink } from './text-buffers.ts';
-
-export interface JsonReader extends MessageReader {
-  /** The document with names for the texts, once it has ended. */
-  readonly rest: Uint8Array;
-}
+import { malformed, tooMuchBeside } from '../errors/request-errors.ts';
+import type { MessageReader, TextSink } from './message-reader.ts';
 
 export interface JsonReaderOptions {
   readonly sink: TextSink;
@@ -36,7 +30,7 @@ export function createJsonReader({
   nameOf,
   maxRest,
   maxTexts,
-}: JsonReaderOptions): JsonReader {
+}: JsonReaderOptions): MessageReader {
   let rest: Buffer = Buffer.allocUnsafe(4096);
   let restLength = 0;
   let taken = 0;

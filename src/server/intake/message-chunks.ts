@@ -2,7 +2,7 @@
 import type { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { malformed, tooLarge } from './errors.ts';
+import { malformed, tooLarge } from '../errors/request-errors.ts';
 
 export type Chunks = AsyncIterable<Uint8Array>;
 
@@ -31,7 +31,14 @@ export async function* bareMessage(
 const prefixBytes = 5;
 const packedFlag = 1;
 
-/** @throws OperatorError MESSAGE_TOO_LARGE, REQUEST_MALFORMED */
+/** In front of a message of so many bytes that is not packed. */
+export function prefixOf(length: number): Uint8Array {
+  const prefix = Buffer.alloc(prefixBytes);
+  prefix.writeUInt32BE(length, 1);
+  return prefix;
+}
+
+/** A message as gRPC's unary calls have it: one, behind its prefix. @throws OperatorError MESSAGE_TOO_LARGE, REQUEST_MALFORMED */
 export async function* envelopedMessage(
   body: Chunks,
   { maxMessageBytes, expect }: MessageOptions,
@@ -60,7 +67,11 @@ async function readPrefix(
     if (next.done) throw malformed('there is no whole message');
     read = read.length === 0 ? Buffer.from(next.value) : Buffer.concat([read, next.value]);
   }
-  return { flags: read.readUInt8(0), length: read.readUInt32BE(1), rest: read.subarray(5) };
+  return {
+    flags: read.readUInt8(0),
+    length: read.readUInt32BE(1),
+    rest: read.subarray(prefixBytes),
+  };
 }
 
 /** So many bytes, and nothing after them. */

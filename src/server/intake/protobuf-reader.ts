@@ -3,15 +3,8 @@
  * protobuf-es would have the message in memory twice before it looked at it, and keep the network's thread from everything
  * else for a tenth of a second with one of 60 MB.
  */
-import { malformed, tooLarge } from './errors.ts';
-import type { Field, TextSink } from './text-buffers.ts';
-
-export interface MessageReader {
-  /** @throws OperatorError REQUEST_MALFORMED, MESSAGE_TOO_LARGE, and whatever the sink throws */
-  push(chunk: Uint8Array): void;
-  /** The message ends here. @throws OperatorError REQUEST_MALFORMED when it must not */
-  end(): void;
-}
+import { malformed, tooLarge } from '../errors/request-errors.ts';
+import type { Field, MessageReader, TextSink } from './message-reader.ts';
 
 /** By their numbers in operator.proto. */
 const fields: Readonly<Record<number, Field>> = { 1: 'urls', 2: 'datas' };
@@ -86,6 +79,7 @@ export function createProtobufReader(sink: TextSink, maxBytes: number): MessageR
   }
 
   return {
+    rest: new Uint8Array(),
     push(chunk) {
       for (let at = 0; at < chunk.length; ) {
         if (state.at !== 'text' && state.at !== 'skip') {

@@ -7,14 +7,16 @@ import { randomUUID } from 'node:crypto';
 import { type ContextValues, createContextKey } from '@connectrpc/connect';
 import type { Ticket } from '../../embedder/admission.ts';
 import type { EmbedRequest, EncodedText } from '../../embedder/embedder.ts';
-import { freePiece } from '../../free-buffer.ts';
 import type { ExecuteRequest } from '../../gen/omnisearch/operator_pb.ts';
+import { isGrpc } from '../call-record.ts';
 import type { RpcHandler, UniversalReply, UniversalRequest } from '../http-types.ts';
-import type { LoopScheduler } from '../loop-scheduler.ts';
+import { inTurns } from '../limits/in-turns.ts';
+import type { LoopScheduler } from '../limits/loop-scheduler.ts';
 import type { Readiness } from '../readiness.ts';
-import { createJsonReader, type JsonReaderOptions } from './json-reader.ts';
-import { bareMessage, type Chunks, envelopedMessage } from './message-chunks.ts';
-import { createProtobufReader, type MessageReader } from './protobuf-reader.ts';
+import { createJsonReader } from './json-reader.ts';
+import { bareMessage, type Chunks, envelopedMessage, prefixOf } from './message-chunks.ts';
+import { type MessageReader, readMessage, type TextSink } from './message-reader.ts';
+import { createProtobufReader } from './protobuf-reader.ts';
 import { createTextBuffers, type TextBuffers } from './text-buffers.ts';
 
 export interface ReceiveOptions {
@@ -72,7 +74,7 @@ function openIntake(request: UniversalRequest, options: ReceiveOptions): Intake 
   const { maxImages, maxMessageBytes } = options;
   const maxRest = maxRestOf(maxImages);
   const type = request.header.get('content-type') ?? '';
-  const enveloped = /^application\/grpc/i.test(type);
+  const enveloped = isGrpc(type);
   const json = /json/i.test(type);
   const name = `text-${randomUUID()}-`;
   let opened: Opened | undefined;
@@ -82,6 +84,12 @@ function openIntake(request: UniversalRequest, options: ReceiveOptions): Intake 
     const ticket = options.readiness.serving().admission.open();
     opened = { ticket, texts: createTextBuffers({ ticket, maxImages, maxRest, maxMessageBytes }) };
     return opened;
+  }
+
+  function readerFor(sink: TextSink): MessageReader {
+    if (!json) return createProtobufReader(sink, maxMessageBytes);
+    const maxTexts = maxTextsOf(maxImages);
+    return createJsonReader({ sink, nameOf: (n) => name + n, maxRest, maxTexts });
   }
 
   async function* body(): Chunks & AsyncGenerator<Uint8Array> {
@@ -95,14 +103,7 @@ function openIntake(request: UniversalRequest, options: ReceiveOptions): Intake 
     const chunks = enveloped
       ? envelopedMessage(pieces, message)
       : bareMessage(pieces, request.header, message);
-    const rest = json
-      ? await readJson(chunks, {
-          sink: texts,
-          nameOf: (n) => name + n,
-          maxRest,
-          maxTexts: maxTextsOf(maxImages),
-        })
-      : await readProtobuf(chunks, createProtobufReader(texts, maxMessageBytes));
+    const rest = await readMessage(chunks, readerFor(texts));
     ticket.hold(rest.length);
     if (enveloped) yield prefixOf(rest.length);
     if (rest.length > 0) yield rest;
@@ -126,44 +127,11 @@ function openIntake(request: UniversalRequest, options: ReceiveOptions): Intake 
   };
 }
 
-async function* inTurns(body: Chunks, loop: LoopScheduler): Chunks & AsyncGenerator<Uint8Array> {
-  for await (const chunk of body) {
-    if (!loop.hasTime('piece')) await loop.ready('piece');
-    yield chunk;
-  }
-}
-
-async function readProtobuf(chunks: Chunks, reader: MessageReader): Promise<Uint8Array> {
-  for await (const chunk of chunks) {
-    reader.push(chunk);
-    freePiece(chunk);
-  }
-  reader.end();
-  return new Uint8Array();
-}
-
-async function readJson(chunks: Chunks, options: JsonReaderOptions): Promise<Uint8Array> {
-  const reader = createJsonReader(options);
-  for await (const chunk of chunks) {
-    reader.push(chunk);
-    freePiece(chunk);
-  }
-  reader.end();
-  return reader.rest;
-}
-
 /** Beside the images, in JSON: above all URLs, which have at most 8192 characters, some of them written as escapes. */
 const maxRestOf = (maxImages: number): number => 2 ** 20 + maxImages * 2 ** 14;
 
 /** Images, as many URLs, and some more, for those who check what is counted to be told what is too many. */
 const maxTextsOf = (maxImages: number): number => 2 * maxImages + 1000;
-
-/** gRPC's, in front of a message that is not packed. */
-function prefixOf(length: number): Uint8Array {
-  const prefix = Buffer.alloc(5);
-  prefix.writeUInt32BE(length, 1);
-  return prefix;
-}
 
 /** What the header says of the body no longer holds. An encoding that is not ours stays, for Connect to refuse. */
 function headerOfRest(header: Headers): Headers {

@@ -2,17 +2,8 @@
 import { mostLookedAt, type Ticket } from '../../embedder/admission.ts';
 import { OperatorError } from '../../errors.ts';
 import { freeBuffer } from '../../free-buffer.ts';
-import { malformed, tooMuchBeside } from './errors.ts';
-
-export type Field = 'urls' | 'datas';
-
-/** What a reader of one of the formats does with the texts that it comes across, one after the other. */
-export interface TextSink {
-  /** @param length - in bytes, where the format says it beforehand */
-  begin(field: Field, length?: number): void;
-  write(bytes: Uint8Array): void;
-  end(): void;
-}
+import { malformed, tooMuchBeside } from '../errors/request-errors.ts';
+import type { TextSink } from './message-reader.ts';
 
 export interface TextBuffers extends TextSink {
   /** The message will have so many bytes. */
