@@ -120,8 +120,9 @@ export function createTrial(
   program = `${version} ${commit}`,
 ): Trial {
   const cache = createCalibrationCache(options.cacheDir);
+  const { engine, threads, graphCapture } = options;
   const key = ({ name, driver }: AdapterInfo): string =>
-    [program, model.id, name, driver, options.engine, options.threads].join(' | ');
+    [program, model.id, name, driver, engine, threads, `capture ${graphCapture}`].join(' | ');
   const earlier = (measured: Calibration): string =>
     `${sentence(measured)} (measured at an earlier start)`;
   return {
