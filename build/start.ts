@@ -106,7 +106,7 @@ All other options go to the executable:
 /** The executable would refuse the same, but only when it has been built. */
 function readOptions(args: readonly string[], weights: string | undefined) {
   const commands = [...new Set(optionRows.flatMap(([, { commands }]) => commands))];
-  const line = parseCommandLine(args, process.env, commands);
+  const line = parseCommandLine(args, process.env, commands, ['--weights']);
   if (weights !== undefined && line.config.model !== undefined)
     throw new ConfigError(line.nameAsGiven('--model and --weights: only one of them'));
   return line;
@@ -136,6 +136,7 @@ async function main(args: string[]): Promise<void> {
   else run(await upToDate(onnx), rest);
 }
 
+const script = process.argv.includes('--dev') ? 'npm run dev' : 'npm start';
 main(process.argv.slice(2)).catch((thrown: unknown) => {
   const error = thrown as NodeJS.ErrnoException;
   const known = error instanceof ConfigError || error instanceof ModelError;
@@ -144,7 +145,6 @@ main(process.argv.slice(2)).catch((thrown: unknown) => {
   const hint = `; models are kept in ${defaultCacheDir()} (below XDG_CACHE_HOME) and take 200 MB`;
   if (!known && !error.syscall) console.error(error);
   else
-    for (const line of error.message.split('\n'))
-      console.error(`npm start: ${line}${system ? hint : ''}`);
+    for (const line of error.message.split('\n')) tell(`${script}: ${line}${system ? hint : ''}`);
   process.exit(error instanceof ConfigError ? 2 : 1);
 });

@@ -113,16 +113,27 @@ export function parseOptions<Table extends OptionTable>(
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
   const given = new Set<string>();
+  const meant = new Set<string>();
+  let afterUnknown = false;
   for (const token of tokenise(table, args)) {
-    if (token.kind === 'positional') problems.push(`${token.value}: unexpected argument`);
+    // What follows a misspelt option was meant as its value.
+    if (token.kind === 'positional' && !afterUnknown)
+      problems.push(`${token.value}: unexpected argument`);
+    afterUnknown = false;
     if (token.kind !== 'option') continue;
     const { name, rawName } = token;
     // The next option is no value; one that really begins so can be given as --name=--value.
     const swallowed = token.inlineValue === false && token.value.startsWith('--');
     const value = swallowed ? undefined : token.value;
     const option = Object.hasOwn(table, name) && rawName.startsWith('--') ? table[name] : undefined;
-    if (!option) problems.push(`${rawName}: there is no such option${meant(rawName, table)}`);
-    else if (given.has(name)) problems.push(`${rawName}: given twice`);
+    if (!option) {
+      const near = nearest(rawName, table);
+      problems.push(
+        `${rawName}: there is no such option${near ? `, did you mean --${near}?` : ''}`,
+      );
+      afterUnknown = !token.inlineValue;
+      if (near) meant.add(near);
+    } else if (given.has(name)) problems.push(`${rawName}: given twice`);
     else if (option.placeholder === undefined && value !== undefined)
       problems.push(`${rawName}: takes no value`);
     else if (option.placeholder !== undefined && value === undefined)
@@ -136,19 +147,17 @@ export function parseOptions<Table extends OptionTable>(
     given.add(name);
   }
   for (const [name, option] of Object.entries(table))
-    if (option.required && !given.has(name))
+    if (option.required && !given.has(name) && !meant.has(name))
       problems.push(`--${name}: is missing (${option.help})`);
   if (problems.length > 0) throw new ConfigError(problems.join('\n'));
   return values as OptionValues<Table>;
 }
 
-function meant(typed: string, table: OptionTable): string {
-  const near = suggest(
+const nearest = (typed: string, table: OptionTable): string | undefined =>
+  suggest(
     typed,
     [...Object.keys(table), 'help'].map((name) => `--${name}`),
-  );
-  return near ? `, did you mean ${near}?` : '';
-}
+  )?.slice(2);
 
 function tokenise(table: OptionTable, args: readonly string[]) {
   const options = Object.fromEntries(

@@ -55,6 +55,8 @@ test('npm start, what the executable would refuse is refused before it is built'
   const wrong = await start(['--thread', '2', '--weights', 'untrained']);
   expect(wrong).toMatchObject({ code: 2, stdout: '' });
   expect(wrong.stderr).toBe('npm start: --thread is not an option, did you mean --threads?\n');
+  const own = await start(['--weigths', 'a.h5']);
+  expect(own.stderr).toBe('npm start: --weigths is not an option, did you mean --weights?\n');
 
   const int8 = await start(['--weights', 'untrained', '--precision', 'int8']);
   expect(int8.code).toBe(2);
