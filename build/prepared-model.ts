@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createProgress } from '../model/download/progress.ts';
 import { DownloadError, ModelError } from '../model/errors.ts';
+import { assertWritable } from '../model/files/folders.ts';
 import { measureAgreement } from '../model/measure-agreement.ts';
 import { prepareModel } from '../model/prepare.ts';
 import { manifestFileName, onnxFileName } from '../model/write-model.ts';
@@ -39,7 +40,13 @@ export async function preparedModel(options: PreparedModelOptions): Promise<stri
     progress: createProgress(process.stderr),
     measureAgreement,
   };
-  if (options.weights || !isWhole(out)) assertMakes(options);
+  if (options.weights || !isWhole(out)) {
+    assertMakes(options);
+    const asked = options.cacheDir
+      ? `--cache-dir ${cache}`
+      : `the cache folder ${cache} (XDG_CACHE_HOME names another place)`;
+    assertWritable(out, asked);
+  }
   if (options.weights)
     return (await prepareModel({ ...common, out, weights: options.weights })).onnxPath;
 

@@ -1,9 +1,10 @@
 /** The Bun of another platform, from the npm registry. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '../model/files/abandoned.ts';
+import { makeFolder } from '../model/files/folders.ts';
 import { ConfigError } from '../src/errors.ts';
 import { lockedPackage } from './lock-file.ts';
 import { repository } from './repository.ts';
@@ -33,7 +34,7 @@ export function runtimeFor(target: Target, { cacheDir, offline, tell }: RuntimeO
     );
 
   tell(`Getting ${target.runtime} ${version} from the npm registry.`);
-  mkdirSync(join(cacheDir, 'bun'), { recursive: true });
+  makeFolder(join(cacheDir, 'bun'));
   const staging = temporaryFolder(join(cacheDir, 'bun'), 'staging');
   try {
     const pack = [

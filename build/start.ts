@@ -4,11 +4,12 @@
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Glob } from 'bun';
 import { enterCallersFolder } from '../model/callers-folder.ts';
 import { ModelError } from '../model/errors.ts';
+import { makeFolder } from '../model/files/folders.ts';
 import { hashFile } from '../model/files/hash-file.ts';
 import { defaultCacheDir } from '../src/cache-dir.ts';
 import { optionRows } from '../src/config/options.ts';
@@ -56,7 +57,7 @@ async function upToDate(onnx: string): Promise<string> {
   const mark = (): string => `${made} ${statSync(executable).mtimeMs}`;
   if (existsSync(executable) && existsSync(stamp) && readFileSync(stamp, 'utf8') === mark())
     return executable;
-  mkdirSync(dirname(executable), { recursive: true });
+  makeFolder(dirname(executable));
   const start = performance.now();
   await compile({ outfile: executable, model: embeddedModel(onnx, 'all', false) });
   await describeAnew(executable);
@@ -140,11 +141,11 @@ const script = process.argv.includes('--dev') ? 'npm run dev' : 'npm start';
 main(process.argv.slice(2)).catch((thrown: unknown) => {
   const error = thrown as NodeJS.ErrnoException;
   const known = error instanceof ConfigError || error instanceof ModelError;
-  // A full disk or a folder that may not be written is no fault of the program's.
-  const system = error.syscall ?? (error.cause as NodeJS.ErrnoException | undefined)?.syscall;
+  const { code } = (error.cause ?? error) as NodeJS.ErrnoException;
+  const full = code === 'ENOSPC' || code === 'EDQUOT';
   const hint = `; models are kept in ${defaultCacheDir()} (below XDG_CACHE_HOME) and take 200 MB`;
+  // A full disk or a folder that may not be written is no fault of the program's.
   if (!known && !error.syscall) console.error(error);
-  else
-    for (const line of error.message.split('\n')) tell(`${script}: ${line}${system ? hint : ''}`);
+  else for (const line of error.message.split('\n')) tell(`${script}: ${line}${full ? hint : ''}`);
   process.exit(error instanceof ConfigError ? 2 : 1);
 });

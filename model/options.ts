@@ -1,9 +1,10 @@
 /** A command's options as one table that parses the arguments and prints the help. */
-import { statSync } from 'node:fs';
+import { type Stats, statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { entry, paragraph } from '../src/config/help-lines.ts';
 import { suggest } from '../src/config/suggest.ts';
 import { ConfigError } from '../src/errors.ts';
+import { fileReason } from '../src/system-error.ts';
 
 export interface Option<T> {
   /** Shown for the value in the help; a flag has none. */
@@ -45,10 +46,18 @@ export const existingFolder = (help: string): Option<string> => ({
 });
 
 function existing(path: string, what: 'file' | 'folder'): string {
-  const found = statSync(path, { throwIfNoEntry: false });
+  const found = statOf(path);
   if (!found) throw new Error(`there is no ${what} ${path}`);
   if (found.isDirectory() !== (what === 'folder')) throw new Error(`${path} is no ${what}`);
   return path;
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw new Error(`${path} cannot be read: ${fileReason(error)}`);
+  }
 }
 
 export const sha256 = (help: string): Option<string> => ({

@@ -4,6 +4,8 @@
  */
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileReason } from '../../src/system-error.ts';
+import { ModelError } from '../errors.ts';
 
 /** @param name - what the files are for, such as the name of the file to be; other names are left alone */
 export function removeAbandoned(folder: string, name: string): void {
@@ -20,10 +22,19 @@ export function removeAbandoned(folder: string, name: string): void {
   }
 }
 
-/** A new folder below `parent` that a later run clears away if this one does not. */
+/**
+ * A new folder below `parent` that a later run clears away if this one does not.
+ * @throws ModelError that names `parent`
+ */
 export function temporaryFolder(parent: string, name: string): string {
   removeAbandoned(parent, name);
-  return mkdtempSync(join(parent, `.${name}.${process.pid}.`));
+  try {
+    return mkdtempSync(join(parent, `.${name}.${process.pid}.`));
+  } catch (error) {
+    throw new ModelError(`the folder ${parent} cannot be written into: ${fileReason(error)}`, {
+      cause: error,
+    });
+  }
 }
 
 /** Whoever cannot list a folder may still write to it. */

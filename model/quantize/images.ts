@@ -7,6 +7,7 @@ import { createImagePipeline } from '../../src/image/image-pipeline.ts';
 import { resizeAndCrop } from '../../src/image/preprocess/resize.ts';
 import { toTensor } from '../../src/image/preprocess/to-tensor.ts';
 import type { Manifest } from '../../src/model/manifest.ts';
+import { fileReason } from '../../src/system-error.ts';
 import { ModelError } from '../errors.ts';
 import { createRandom } from '../random.ts';
 import { deadLeaves } from './dead-leaves.ts';
@@ -80,8 +81,9 @@ function listFiles(folder: string): string[] {
       .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
       .sort();
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'there is no such folder' : `cannot be read: ${message}`;
+    const { code } = error as NodeJS.ErrnoException;
+    const why =
+      code === 'ENOENT' ? 'there is no such folder' : `cannot be read: ${fileReason(error)}`;
     throw new ModelError(`--images ${folder}: ${why}`);
   }
 }
