@@ -3,6 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { enterCallersFolder } from '../model/callers-folder.ts';
 import { ModelError } from '../model/errors.ts';
+import { endOnSignal } from '../model/files/end-on-signal.ts';
 import { assertWritable } from '../model/files/folders.ts';
 import { defaultCacheDir } from '../src/cache-dir.ts';
 import { ConfigError } from '../src/errors.ts';
@@ -62,6 +63,7 @@ async function main(args: readonly string[]): Promise<void> {
 
 if (import.meta.main) {
   enterCallersFolder('build');
+  endOnSignal((line) => tell(`npm run build: ${line}`));
   main(process.argv.slice(2)).catch((error: unknown) => {
     const { message, syscall } = error as NodeJS.ErrnoException;
     // A full disk or a folder that may not be written is no fault of the program's.

@@ -9,6 +9,7 @@ import { basename, dirname, join } from 'node:path';
 import { Glob } from 'bun';
 import { enterCallersFolder } from '../model/callers-folder.ts';
 import { ModelError } from '../model/errors.ts';
+import { endOnSignal } from '../model/files/end-on-signal.ts';
 import { makeFolder } from '../model/files/folders.ts';
 import { hashFile } from '../model/files/hash-file.ts';
 import { defaultCacheDir } from '../src/cache-dir.ts';
@@ -125,6 +126,7 @@ async function main(args: string[]): Promise<void> {
     return;
   }
   const { model, precision } = config;
+  const letSignals = endOnSignal((line) => tell(`${script}: ${line}`));
   let onnx: string;
   try {
     onnx = await preparedModel({ model, weights, precision, tell });
@@ -132,9 +134,12 @@ async function main(args: string[]): Promise<void> {
   } catch (error) {
     throw error instanceof ConfigError ? new ConfigError(nameAsGiven(error.message)) : error;
   }
-  if (dev)
-    run(process.execPath, ['--watch', join(repository, 'src/main.ts'), '--model', onnx, ...rest]);
-  else run(await upToDate(onnx), rest);
+  const source = join(repository, 'src/main.ts');
+  const [command, ...first] = dev
+    ? [process.execPath, '--watch', source, '--model', onnx]
+    : [await upToDate(onnx)];
+  letSignals();
+  run(command, [...first, ...rest]);
 }
 
 const script = process.argv.includes('--dev') ? 'npm run dev' : 'npm start';

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import * as v from 'valibot';
 import { DownloadError } from '../errors.ts';
+import { keepTrack } from '../files/abandoned.ts';
 import { assertWritable, makeFolder } from '../files/folders.ts';
 import { hashFile } from '../files/hash-file.ts';
 import { writeFileAtomically } from '../files/staged-file.ts';
@@ -69,6 +70,7 @@ async function download(options: CachedDownloadOptions, path: string): Promise<v
   const shown = withoutSecrets(url);
   const partial = `${path}.part`;
   log(`downloading ${shown}`);
+  const forget = keepTrack(partial);
   try {
     const { limits, progress, signal } = options;
     const request = { url, path: partial, limits, progress, signal, expectedBytes: expected.bytes };
@@ -82,6 +84,8 @@ async function download(options: CachedDownloadOptions, path: string): Promise<v
     writeFileAtomically(`${path}.json`, `${JSON.stringify(record, undefined, 2)}\n`);
   } finally {
     rmSync(partial, { force: true });
+    // Whoever has the lock next writes to the same name.
+    forget();
   }
 }
 

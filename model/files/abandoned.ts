@@ -7,6 +7,20 @@ import { join } from 'node:path';
 import { fileReason } from '../../src/system-error.ts';
 import { ModelError } from '../errors.ts';
 
+/** Those of this process that may still be there. */
+const temporary = new Set<string>();
+
+/** Remembers a file or a folder until it has been removed or got its name. @returns forgets it */
+export function keepTrack(path: string): () => void {
+  temporary.add(path);
+  return () => temporary.delete(path);
+}
+
+/** Before the process ends in the middle of its work. */
+export function removeTemporary(): void {
+  for (const path of temporary) rmSync(path, { recursive: true, force: true });
+}
+
 /** @param name - what the files are for, such as the name of the file to be; other names are left alone */
 export function removeAbandoned(folder: string, name: string): void {
   const prefix = `.${name}.`;
@@ -29,7 +43,10 @@ export function removeAbandoned(folder: string, name: string): void {
 export function temporaryFolder(parent: string, name: string): string {
   removeAbandoned(parent, name);
   try {
-    return mkdtempSync(join(parent, `.${name}.${process.pid}.`));
+    const folder = mkdtempSync(join(parent, `.${name}.${process.pid}.`));
+    // No other process makes one of that name.
+    keepTrack(folder);
+    return folder;
   } catch (error) {
     throw new ModelError(`the folder ${parent} cannot be written into: ${fileReason(error)}`, {
       cause: error,
