@@ -1,0 +1,19 @@
+import { expect, test } from 'bun:test';
+import { join } from 'node:path';
+import { smallTestModel } from '../support/models.ts';
+import { outputOf } from '../support/output-of.ts';
+
+const main = join(import.meta.dir, '../../src/main.ts');
+
+test('info, says once that there is no GPU, in its table', async () => {
+  const { stdout, stderr, code } = await outputOf(
+    Bun.spawn([process.execPath, main, 'info', '--model', smallTestModel()], {
+      env: { PATH: process.env.PATH, VK_DRIVER_FILES: '/nowhere', OP_LOG_FORMAT: 'json' },
+      stdin: 'ignore',
+      stdout: 'pipe',
+      stderr: 'pipe',
+    }),
+  );
+  expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
+  expect(stdout).toMatch(/^adapters: +no GPU, running on the CPU: .*--allow-software-gpu only$/m);
+});
