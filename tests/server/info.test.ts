@@ -17,3 +17,11 @@ test('info, says once that there is no GPU, in its table', async () => {
   expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
   expect(stdout).toMatch(/^adapters: +no GPU, running on the CPU: .*--allow-software-gpu only$/m);
 });
+
+test('info, says nothing of a reader that has gone', async () => {
+  const line = `"${process.execPath}" "${main}" info --model "${smallTestModel()}" --device wasm | true`;
+  const { stderr } = await outputOf(
+    Bun.spawn(['sh', '-c', line], { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' }),
+  );
+  expect(stderr).toBe('');
+});
