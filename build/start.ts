@@ -121,7 +121,7 @@ async function main(args: string[]): Promise<void> {
   const rest = args.filter((arg) => arg !== '--dev');
   const { config, help, nameAsGiven } = readOptions(rest, weights);
   if (help) {
-    process.stdout.write(`${ownHelp}\n`);
+    console.log(ownHelp);
     run(process.execPath, [join(repository, 'src/main.ts'), ...rest]);
     return;
   }
