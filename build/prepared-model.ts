@@ -70,7 +70,7 @@ export async function preparedModel(options: PreparedModelOptions): Promise<stri
       'Going on with UNTRAINED weights: everything works, but the vectors mean nothing.',
     );
     options.tell(
-      'For the trained ones, download resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5 and run: npm start -- --weights FILE',
+      'For the trained ones, download resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5 and give the file with --weights FILE',
     );
   }
   const untrained = join(cache, 'untrained');
