@@ -50,6 +50,10 @@ export async function quantiseModel(options: QuantiseOptions): Promise<ManifestV
     throw new ModelError(
       `${images.length} images are too few: at least ${heldOutShare} are needed, of which one only judges`,
     );
+  if (images.length < options.count)
+    tell(
+      `warning: ${images.length} photographs, not the ${options.count} of --count: fewer calibrate a little worse (docs/int8.md); give more, or no --images for pictures made by code`,
+    );
   const statistics = await measureActivations({ graph, manifest, slice }, plan, {
     images: calibration,
     signal,

@@ -88,6 +88,7 @@ test('quantise, adds an int8 variant that both engines run and that is near fp32
   const named = lines.slice(1, 3).sort();
   expect(named[0]).toStartWith('  cut.png: ');
   expect(named[1]).toStartWith(`  ${join('deep', 'notes.txt')}: `);
+  expect(lines[3]).toStartWith('warning: 8 photographs, not the 40 of --count: ');
   expect(lines.filter((line) => / held out, cosine to fp32 0\.99/.test(line)).length).toBe(2);
 
   const [fp32, int8] = [openModel(model, 'fp32'), openModel(model, 'int8')];
