@@ -4,9 +4,10 @@
  * Quantises a model once for each way of calibrating and compares its embeddings with those of fp32, on pictures that it
  * was not calibrated with. Pictures and default weights are the tests' shared data.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative } from 'node:path';
+import { temporaryFolder } from '../model/files/abandoned.ts';
 import { existingFile, integer, oneOf } from '../model/options.ts';
 import { prepareModel } from '../model/prepare.ts';
 import { quantiseModel } from '../model/quantize/quantise-model.ts';
@@ -98,7 +99,7 @@ if (import.meta.main) {
       engine: oneOf(['simd', 'onnxruntime'], 'what computes the vectors (default: simd)'),
     },
   });
-  const folder = mkdtempSync(join(tmpdir(), 'drift-'));
+  const folder = temporaryFolder(tmpdir(), 'bench-drift');
   try {
     const { onnxPath, manifest } = await prepareModel({ weights, out: folder });
     const head = readHead(weights);
