@@ -8,7 +8,8 @@ ARG BASE_IMAGE=debian:bookworm-slim
 FROM ${NODE_IMAGE} AS build
 WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --no-progress
+# The npm that package.json asks for, whichever the base has: an older one runs install scripts that are not wanted here.
+RUN npm exec --yes npm@11.16 -- ci --no-progress
 COPY . .
 # Which model: the published weights unless these flags name others, --weights URL or --model FILE below the folder models/.
 ARG BUILD_FLAGS=--release

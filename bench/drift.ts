@@ -4,10 +4,11 @@
  * Quantises a model once for each way of calibrating and compares its embeddings with those of fp32, on pictures that it
  * was not calibrated with. Pictures and default weights are the tests' shared data.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative } from 'node:path';
-import { existingFile, oneOf } from '../model/options.ts';
+import { temporaryFolder } from '../model/files/abandoned.ts';
+import { existingFile, integer, oneOf } from '../model/options.ts';
 import { prepareModel } from '../model/prepare.ts';
 import { quantiseModel } from '../model/quantize/quantise-model.ts';
 import { methodsOf } from '../model/quantize/quantize-command.ts';
@@ -86,6 +87,7 @@ if (import.meta.main) {
     weights = data.torchvisionWeightsGz,
     method = 'auto',
     engine = 'simd',
+    count = 40,
   } = benchOptions({
     usage: 'drift',
     about:
@@ -93,10 +95,11 @@ if (import.meta.main) {
     table: {
       weights: existingFile("weights (default: torchvision's of the tests' shared data)"),
       method: oneOf(['auto', 'mse', 'percentile'], 'as for quantize (default: auto)'),
+      count: integer('most images to calibrate with, as for quantize (default: 40)', 5),
       engine: oneOf(['simd', 'onnxruntime'], 'what computes the vectors (default: simd)'),
     },
   });
-  const folder = mkdtempSync(join(tmpdir(), 'drift-'));
+  const folder = temporaryFolder(tmpdir(), 'bench-drift');
   try {
     const { onnxPath, manifest } = await prepareModel({ weights, out: folder });
     const head = readHead(weights);
@@ -112,7 +115,7 @@ if (import.meta.main) {
     ] as const) {
       const tell = (line: string): void => console.error(`${calibrated}: ${line}`);
       const methods = methodsOf(method);
-      await quantiseModel({ model: onnxPath, images, methods, count: 40, seed: 1, tell, signal });
+      await quantiseModel({ model: onnxPath, images, methods, count, seed: 1, tell, signal });
       const int8 = await embed(onnxPath, 'int8', engine, pictures);
       const set = pictures.map(
         (picture, i): Embedded => ({

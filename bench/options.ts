@@ -1,6 +1,8 @@
 /** What a measurement can be told: its help, and a sentence for what is wrong. */
 
 import { ModelError } from '../model/errors.ts';
+import { removeTemporary } from '../model/files/abandoned.ts';
+import { endOnSignal } from '../model/files/end-on-signal.ts';
 import {
   type CommandHelp,
   commandHelp,
@@ -20,6 +22,7 @@ export function benchOptions<Table extends OptionTable>(
     process.exit(0);
   }
   const [name = ''] = about.usage.split(' ');
+  endOnSignal((line) => console.error(`bench ${name}: ${line}`));
   process.on('uncaughtException', (error) => giveUp(name, error));
   try {
     return parseOptions(about.table, args);
@@ -35,5 +38,6 @@ function giveUp(name: string, error: unknown): never {
     error instanceof ConfigError || error instanceof ModelError || syscall !== undefined;
   if (plain) for (const problem of message.split('\n')) console.error(`bench ${name}: ${problem}`);
   else console.error(error);
+  removeTemporary();
   process.exit(error instanceof ConfigError ? 2 : 1);
 }

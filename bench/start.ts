@@ -6,11 +6,12 @@
  * does falls on both. With --cold the file cache is emptied before each (of the whole machine, as root on Linux). Then the
  * memory of the executable: ready and idle, and at its peak over 200 images, four at a time.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compile } from '../build/compile.ts';
 import { embeddedModel } from '../build/embedded-model.ts';
+import { temporaryFolder } from '../model/files/abandoned.ts';
 import { existingFile, flag, integer, oneOf, required } from '../model/options.ts';
 import { precisions } from '../src/model/manifest.ts';
 import { texturePng } from '../tests/support/pictures.ts';
@@ -37,7 +38,7 @@ const values = benchOptions({
   },
 });
 const { precision = 'fp32', rounds = 7 } = values;
-const folder = mkdtempSync(join(tmpdir(), 'bench-start-'));
+const folder = temporaryFolder(tmpdir(), 'bench-start');
 const picture = values.image
   ? readFileSync(values.image)
   : Buffer.from(texturePng({ width: 500, height: 375, seed: 1 }));

@@ -17,7 +17,9 @@ export function appendModel(executable: string, model: EmbeddedModel): void {
     const sha256 = appendFile(executable, file);
     // Building takes a while, for several targets minutes, and nobody looks at the checksum of what is inside again.
     if (sha256 !== model.manifest.variants[precision]?.sha256)
-      throw new ModelError(`${file} has changed while it was built in: build again`);
+      throw new ModelError(
+        `${file} has changed while it was built in, as by another npm start or build with other weights: run this again when that one is done`,
+      );
     variants[precision] = { offset, length: statSync(executable).size - offset };
   }
   appendFileSync(executable, payloadTail({ manifest: model.manifest, variants }));

@@ -1,6 +1,10 @@
 /** `npm run build`: writes dist/resnet50-encoder, with the model inside. */
+import { existsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { enterCallersFolder } from '../model/callers-folder.ts';
 import { ModelError } from '../model/errors.ts';
+import { endOnSignal } from '../model/files/end-on-signal.ts';
+import { assertWritable } from '../model/files/folders.ts';
 import { defaultCacheDir } from '../src/cache-dir.ts';
 import { ConfigError } from '../src/errors.ts';
 import { buildExecutable } from './build-executable.ts';
@@ -26,12 +30,20 @@ async function modelFor(options: BuildCommandOptions): Promise<EmbeddedModel> {
   return embeddedModel(await preparedModel(wanted), precision, trainedOnly);
 }
 
+/** Said before minutes are spent. */
+function assertOut(out: string): void {
+  if (existsSync(out) && statSync(out).isDirectory())
+    throw new ConfigError(`--out ${out}: that is a folder; give the file to write`);
+  assertWritable(dirname(out), `--out ${out}`);
+}
+
 async function main(args: readonly string[]): Promise<void> {
   if (args[0] === 'help' || args.includes('--help') || args.includes('-h')) {
     console.log(buildHelp());
     return;
   }
   const options = parseBuildOptions(args);
+  if (options.out !== undefined) assertOut(options.out);
   const machines = options.target ? parseTargets(options.target) : [undefined];
   const runtime = {
     cacheDir: options['cache-dir'] ?? defaultCacheDir(),
@@ -51,6 +63,7 @@ async function main(args: readonly string[]): Promise<void> {
 
 if (import.meta.main) {
   enterCallersFolder('build');
+  endOnSignal((line) => tell(`npm run build: ${line}`));
   main(process.argv.slice(2)).catch((error: unknown) => {
     const { message, syscall } = error as NodeJS.ErrnoException;
     // A full disk or a folder that may not be written is no fault of the program's.

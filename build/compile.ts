@@ -1,8 +1,9 @@
 /** Compiles src/ into one executable and appends the model to it. */
-import { chmodSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { temporaryFolder } from '../model/files/abandoned.ts';
 import { cannotWrite } from '../model/files/cannot-write.ts';
+import { makeFolder } from '../model/files/folders.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { workerEntries } from '../src/threads.ts';
 import { appendModel } from './append-model.ts';
@@ -30,7 +31,7 @@ export interface CompileOptions {
  */
 export async function compile(options: CompileOptions): Promise<Bun.BuildMetafile> {
   const { outfile, model, target } = options;
-  mkdirSync(dirname(outfile), { recursive: true });
+  makeFolder(dirname(outfile));
   const staging = temporaryFolder(dirname(outfile), 'build');
   try {
     // Bun adds the suffix by itself.

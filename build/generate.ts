@@ -60,6 +60,11 @@ function errorsMarkdown(): string {
   return ['| code | gRPC status | meaning |', '|---|---|---|', ...rows].join('\n');
 }
 
+const unknown = process.argv.slice(2).filter((arg) => arg !== '--check');
+if (unknown.length > 0) {
+  console.error(`${unknown.join(' ')}: npm run generate takes nothing but --check`);
+  process.exit(2);
+}
 const generated = new Map([...stubs(), ...kernels(), ...readme()]);
 const drifted = [...generated].filter(
   ([path, bytes]) => !existsSync(path) || !readFileSync(path).equals(bytes),

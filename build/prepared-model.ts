@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createProgress } from '../model/download/progress.ts';
 import { DownloadError, ModelError } from '../model/errors.ts';
+import { assertWritable } from '../model/files/folders.ts';
 import { measureAgreement } from '../model/measure-agreement.ts';
 import { prepareModel } from '../model/prepare.ts';
 import { manifestFileName, onnxFileName } from '../model/write-model.ts';
@@ -39,7 +40,13 @@ export async function preparedModel(options: PreparedModelOptions): Promise<stri
     progress: createProgress(process.stderr),
     measureAgreement,
   };
-  if (options.weights || !isWhole(out)) assertMakes(options);
+  if (options.weights || !isWhole(out)) {
+    assertMakes(options);
+    const asked = options.cacheDir
+      ? `--cache-dir ${cache}`
+      : `the cache folder ${cache} (XDG_CACHE_HOME names another place)`;
+    assertWritable(out, asked);
+  }
   if (options.weights)
     return (await prepareModel({ ...common, out, weights: options.weights })).onnxPath;
 
@@ -63,7 +70,7 @@ export async function preparedModel(options: PreparedModelOptions): Promise<stri
       'Going on with UNTRAINED weights: everything works, but the vectors mean nothing.',
     );
     options.tell(
-      'For the trained ones, download resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5 and run: npm start -- --weights FILE',
+      'For the trained ones, download resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5 and give the file with --weights FILE',
     );
   }
   const untrained = join(cache, 'untrained');

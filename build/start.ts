@@ -4,11 +4,13 @@
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Glob } from 'bun';
 import { enterCallersFolder } from '../model/callers-folder.ts';
 import { ModelError } from '../model/errors.ts';
+import { endOnSignal } from '../model/files/end-on-signal.ts';
+import { makeFolder } from '../model/files/folders.ts';
 import { hashFile } from '../model/files/hash-file.ts';
 import { defaultCacheDir } from '../src/cache-dir.ts';
 import { optionRows } from '../src/config/options.ts';
@@ -56,7 +58,7 @@ async function upToDate(onnx: string): Promise<string> {
   const mark = (): string => `${made} ${statSync(executable).mtimeMs}`;
   if (existsSync(executable) && existsSync(stamp) && readFileSync(stamp, 'utf8') === mark())
     return executable;
-  mkdirSync(dirname(executable), { recursive: true });
+  makeFolder(dirname(executable));
   const start = performance.now();
   await compile({ outfile: executable, model: embeddedModel(onnx, 'all', false) });
   await describeAnew(executable);
@@ -106,7 +108,7 @@ All other options go to the executable:
 /** The executable would refuse the same, but only when it has been built. */
 function readOptions(args: readonly string[], weights: string | undefined) {
   const commands = [...new Set(optionRows.flatMap(([, { commands }]) => commands))];
-  const line = parseCommandLine(args, process.env, commands);
+  const line = parseCommandLine(args, process.env, commands, ['--weights']);
   if (weights !== undefined && line.config.model !== undefined)
     throw new ConfigError(line.nameAsGiven('--model and --weights: only one of them'));
   return line;
@@ -119,11 +121,12 @@ async function main(args: string[]): Promise<void> {
   const rest = args.filter((arg) => arg !== '--dev');
   const { config, help, nameAsGiven } = readOptions(rest, weights);
   if (help) {
-    process.stdout.write(`${ownHelp}\n`);
+    console.log(ownHelp);
     run(process.execPath, [join(repository, 'src/main.ts'), ...rest]);
     return;
   }
   const { model, precision } = config;
+  const letSignals = endOnSignal((line) => tell(`${script}: ${line}`));
   let onnx: string;
   try {
     onnx = await preparedModel({ model, weights, precision, tell });
@@ -131,20 +134,23 @@ async function main(args: string[]): Promise<void> {
   } catch (error) {
     throw error instanceof ConfigError ? new ConfigError(nameAsGiven(error.message)) : error;
   }
-  if (dev)
-    run(process.execPath, ['--watch', join(repository, 'src/main.ts'), '--model', onnx, ...rest]);
-  else run(await upToDate(onnx), rest);
+  const source = join(repository, 'src/main.ts');
+  const [command, ...first] = dev
+    ? [process.execPath, '--watch', source, '--model', onnx]
+    : [await upToDate(onnx)];
+  letSignals();
+  run(command, [...first, ...rest]);
 }
 
+const script = process.argv.includes('--dev') ? 'npm run dev' : 'npm start';
 main(process.argv.slice(2)).catch((thrown: unknown) => {
   const error = thrown as NodeJS.ErrnoException;
   const known = error instanceof ConfigError || error instanceof ModelError;
-  // A full disk or a folder that may not be written is no fault of the program's.
-  const system = error.syscall ?? (error.cause as NodeJS.ErrnoException | undefined)?.syscall;
+  const { code } = (error.cause ?? error) as NodeJS.ErrnoException;
+  const full = code === 'ENOSPC' || code === 'EDQUOT';
   const hint = `; models are kept in ${defaultCacheDir()} (below XDG_CACHE_HOME) and take 200 MB`;
+  // A full disk or a folder that may not be written is no fault of the program's.
   if (!known && !error.syscall) console.error(error);
-  else
-    for (const line of error.message.split('\n'))
-      console.error(`npm start: ${line}${system ? hint : ''}`);
+  else for (const line of error.message.split('\n')) tell(`${script}: ${line}${full ? hint : ''}`);
   process.exit(error instanceof ConfigError ? 2 : 1);
 });

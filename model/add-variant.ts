@@ -1,6 +1,6 @@
 /** Adds a variant to a prepared model: its ONNX file, and its entry in the manifest. */
 import { createHash } from 'node:crypto';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import {
   type EngineAgreement,
   type Manifest,
@@ -10,6 +10,7 @@ import {
 } from '../src/model/manifest.ts';
 import { manifestPathOf, readManifest } from '../src/model/open-model.ts';
 import { ModelError } from './errors.ts';
+import { assertWritable } from './files/folders.ts';
 import { stageFile } from './files/staged-file.ts';
 
 export interface NewVariant {
@@ -35,6 +36,10 @@ export interface AddedVariant {
   readonly onnxPath: string;
   readonly variant: ManifestVariant;
 }
+
+/** Asked before a variant is made, which takes minutes. @throws ConfigError */
+export const assertAddable = (model: string): void =>
+  assertWritable(dirname(model), `--model ${model}: a variant goes beside it`);
 
 /**
  * Writes `<model>.<precision>.onnx` and lists it in the manifest. Both appear at the end; after a failure nothing has

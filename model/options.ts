@@ -1,9 +1,10 @@
 /** A command's options as one table that parses the arguments and prints the help. */
-import { statSync } from 'node:fs';
+import { type Stats, statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { entry, paragraph } from '../src/config/help-lines.ts';
 import { suggest } from '../src/config/suggest.ts';
 import { ConfigError } from '../src/errors.ts';
+import { fileReason } from '../src/system-error.ts';
 
 export interface Option<T> {
   /** Shown for the value in the help; a flag has none. */
@@ -45,10 +46,18 @@ export const existingFolder = (help: string): Option<string> => ({
 });
 
 function existing(path: string, what: 'file' | 'folder'): string {
-  const found = statSync(path, { throwIfNoEntry: false });
+  const found = statOf(path);
   if (!found) throw new Error(`there is no ${what} ${path}`);
   if (found.isDirectory() !== (what === 'folder')) throw new Error(`${path} is no ${what}`);
   return path;
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw new Error(`${path} cannot be read: ${fileReason(error)}`);
+  }
 }
 
 export const sha256 = (help: string): Option<string> => ({
@@ -113,16 +122,27 @@ export function parseOptions<Table extends OptionTable>(
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
   const given = new Set<string>();
+  const meant = new Set<string>();
+  let afterUnknown = false;
   for (const token of tokenise(table, args)) {
-    if (token.kind === 'positional') problems.push(`${token.value}: unexpected argument`);
+    // What follows a misspelt option was meant as its value.
+    if (token.kind === 'positional' && !afterUnknown)
+      problems.push(`${token.value}: unexpected argument`);
+    afterUnknown = false;
     if (token.kind !== 'option') continue;
     const { name, rawName } = token;
     // The next option is no value; one that really begins so can be given as --name=--value.
     const swallowed = token.inlineValue === false && token.value.startsWith('--');
     const value = swallowed ? undefined : token.value;
     const option = Object.hasOwn(table, name) && rawName.startsWith('--') ? table[name] : undefined;
-    if (!option) problems.push(`${rawName}: there is no such option${meant(rawName, table)}`);
-    else if (given.has(name)) problems.push(`${rawName}: given twice`);
+    if (!option) {
+      const near = nearest(rawName, table);
+      problems.push(
+        `${rawName}: there is no such option${near ? `, did you mean --${near}?` : ''}`,
+      );
+      afterUnknown = !token.inlineValue;
+      if (near) meant.add(near);
+    } else if (given.has(name)) problems.push(`${rawName}: given twice`);
     else if (option.placeholder === undefined && value !== undefined)
       problems.push(`${rawName}: takes no value`);
     else if (option.placeholder !== undefined && value === undefined)
@@ -136,19 +156,17 @@ export function parseOptions<Table extends OptionTable>(
     given.add(name);
   }
   for (const [name, option] of Object.entries(table))
-    if (option.required && !given.has(name))
+    if (option.required && !given.has(name) && !meant.has(name))
       problems.push(`--${name}: is missing (${option.help})`);
   if (problems.length > 0) throw new ConfigError(problems.join('\n'));
   return values as OptionValues<Table>;
 }
 
-function meant(typed: string, table: OptionTable): string {
-  const near = suggest(
+const nearest = (typed: string, table: OptionTable): string | undefined =>
+  suggest(
     typed,
     [...Object.keys(table), 'help'].map((name) => `--${name}`),
-  );
-  return near ? `, did you mean ${near}?` : '';
-}
+  )?.slice(2);
 
 function tokenise(table: OptionTable, args: readonly string[]) {
   const options = Object.fromEntries(

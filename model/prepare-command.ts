@@ -1,7 +1,8 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { ConfigError } from '../src/errors.ts';
 import type { Command } from './command.ts';
 import { createProgress } from './download/progress.ts';
+import { assertWritable } from './files/folders.ts';
 import { measureAgreement } from './measure-agreement.ts';
 import {
   commandHelp,
@@ -70,9 +71,9 @@ export const prepareCommand: Command = {
 
 /** Said before anything is downloaded. */
 function assertFolder(out: string): void {
-  const found = statSync(out, { throwIfNoEntry: false });
-  if (found && !found.isDirectory())
+  if (existsSync(out) && !statSync(out).isDirectory())
     throw new ConfigError(`--out ${out}: that is a file; give the folder that the model goes into`);
+  assertWritable(out, `--out ${out}`);
 }
 
 const ofDownloads = [

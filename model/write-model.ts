@@ -1,8 +1,9 @@
 /** A model's two files: built, described, written whole or not at all. */
 import { createHash } from 'node:crypto';
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type EngineAgreement, type Manifest, parseManifest } from '../src/model/manifest.ts';
+import { makeFolder } from './files/folders.ts';
 import { stageFile } from './files/staged-file.ts';
 import type { Recipe } from './recipes.ts';
 import { buildResnet, inputName, outputName } from './resnet/build-resnet.ts';
@@ -42,7 +43,7 @@ export interface PreparedModel {
 
 /**
  * Writes `resnet50.onnx` and `resnet50.json`. Both appear at the end; after a failure what was there before still is.
- * @throws ModelError when a layer's weights are wrong; the system's error when the folder cannot be written
+ * @throws ModelError when a layer's weights are wrong, or the folder cannot be written
  */
 export async function writeModel(
   source: ModelSource,
@@ -51,7 +52,7 @@ export async function writeModel(
   const { out, signal } = options;
   signal?.throwIfAborted();
   const onnx = buildResnet(source.recipe.spec, source.read);
-  mkdirSync(out, { recursive: true });
+  makeFolder(out);
   const onnxPath = join(out, onnxFileName);
   const manifestPath = join(out, manifestFileName);
   const stagedOnnx = stageFile(onnxPath, onnx);

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { toBinary } from '@bufbuild/protobuf';
 import { ModelProtoSchema } from '../../src/gen/onnx/onnx_pb.ts';
 import { openModel } from '../../src/model/open-model.ts';
-import { addVariant } from '../add-variant.ts';
+import { addVariant, assertAddable } from '../add-variant.ts';
 import { type Drift, embed, measureDrift } from '../quantize/compare.ts';
 import { readGraph } from '../quantize/graph.ts';
 import { makeImages, readImages } from '../quantize/images.ts';
@@ -27,6 +27,7 @@ export interface ConvertOptions {
 export async function convertModel(options: ConvertOptions): Promise<Drift> {
   const { model, count, tell, signal } = options;
   const { manifest, slice } = openModel(model, 'fp32');
+  assertAddable(model);
   const graph = readGraph(new Uint8Array(readFileSync(slice.path)), slice.path);
   const half = convertGraph(graph);
   const from = { manifest, count, seed: 1, tell, signal };

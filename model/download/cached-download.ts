@@ -1,9 +1,11 @@
 /** Downloads that are kept: one file for each address, its checksum beside it, and never the same download twice. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import * as v from 'valibot';
-import { DownloadError, ModelError } from '../errors.ts';
+import { DownloadError } from '../errors.ts';
+import { keepTrack } from '../files/abandoned.ts';
+import { assertWritable, makeFolder } from '../files/folders.ts';
 import { hashFile } from '../files/hash-file.ts';
 import { writeFileAtomically } from '../files/staged-file.ts';
 import { type FetchFileOptions, fetchToFile, withoutSecrets } from './fetch-file.ts';
@@ -42,6 +44,10 @@ export async function cachedDownload(options: CachedDownloadOptions): Promise<st
     throw new DownloadError(
       `offline, and ${withoutSecrets(url)} is not in the cache (${path}); give a local file with --weights FILE`,
     );
+  assertWritable(
+    folder,
+    `the cache folder ${cacheDir} (--cache-dir and XDG_CACHE_HOME name another place)`,
+  );
   makeFolder(folder);
   const work = async (): Promise<string> => {
     // Another process may have fetched it while this one waited for the lock.
@@ -64,6 +70,7 @@ async function download(options: CachedDownloadOptions, path: string): Promise<v
   const shown = withoutSecrets(url);
   const partial = `${path}.part`;
   log(`downloading ${shown}`);
+  const forget = keepTrack(partial);
   try {
     const { limits, progress, signal } = options;
     const request = { url, path: partial, limits, progress, signal, expectedBytes: expected.bytes };
@@ -77,6 +84,8 @@ async function download(options: CachedDownloadOptions, path: string): Promise<v
     writeFileAtomically(`${path}.json`, `${JSON.stringify(record, undefined, 2)}\n`);
   } finally {
     rmSync(partial, { force: true });
+    // Whoever has the lock next writes to the same name.
+    forget();
   }
 }
 
@@ -115,15 +124,4 @@ function mismatch(actual: Required<ExpectedFile>, expected: ExpectedFile): strin
     if (expected[key] !== undefined && actual[key] !== expected[key])
       return `${key} ${actual[key]} instead of ${expected[key]}`;
   return undefined;
-}
-
-function makeFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true });
-  } catch (error) {
-    const why = error instanceof Error ? error.message : error;
-    throw new ModelError(
-      `the cache folder cannot be made (choose another with --cache-dir): ${why}`,
-    );
-  }
 }

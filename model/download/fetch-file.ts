@@ -1,6 +1,7 @@
 /** One HTTP download into one file, with limits on time. */
 import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { addressReason } from '../../src/system-error.ts';
 import { DownloadError, ModelError } from '../errors.ts';
 import { cannotWrite } from '../files/cannot-write.ts';
 import type { DownloadProgress } from './progress.ts';
@@ -78,7 +79,7 @@ export async function fetchToFile(options: FetchFileOptions): Promise<FetchedFil
     if (error === options.signal?.reason) throw error;
     // A disk that is full is no fault of the network's.
     if (error instanceof ModelError && !(error instanceof DownloadError)) throw error;
-    const text = error instanceof Error ? error.message : String(error);
+    const text = addressReason(error) ?? (error instanceof Error ? error.message : String(error));
     throw new DownloadError(text.startsWith(shown) ? text : `${shown}: ${text}`, { cause: error });
   } finally {
     clearTimeout(patience);

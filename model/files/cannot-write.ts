@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { fileReason } from '../../src/system-error.ts';
 import { ModelError } from '../errors.ts';
 
 /**
@@ -6,12 +7,14 @@ import { ModelError } from '../errors.ts';
  * @param bytes - how many were to be written, where that is known
  */
 export function cannotWrite(path: string, error: unknown, bytes?: number): ModelError {
-  const { code, message } = error as NodeJS.ErrnoException;
+  const { code } = error as NodeJS.ErrnoException;
   const megabytes = bytes === undefined ? '' : ` for its ${(bytes / 1e6).toFixed(1)} MB`;
-  const full: Readonly<Record<string, string>> = {
+  const inFolder: Readonly<Record<string, string>> = {
     ENOSPC: `the disk is full: there is no room${megabytes} in ${dirname(path)}`,
     EDQUOT: `the quota of this user is used up: there is no room${megabytes} in ${dirname(path)}`,
+    ENOENT: `there is no folder ${dirname(path)}`,
+    EACCES: `${fileReason(error)} in ${dirname(path)}`,
   };
-  const why = full[code ?? ''] ?? message;
+  const why = inFolder[code ?? ''] ?? fileReason(error);
   return new ModelError(`${path} cannot be written: ${why}`, { cause: error });
 }

@@ -1,7 +1,7 @@
 /** Files that are there whole or not at all: written under a temporary name, synced to the disk, then renamed. */
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { removeAbandoned } from './abandoned.ts';
+import { keepTrack, removeAbandoned } from './abandoned.ts';
 import { cannotWrite } from './cannot-write.ts';
 
 export interface StagedFile {
@@ -20,6 +20,7 @@ export function stageFile(path: string, content: Uint8Array | string): StagedFil
   const folder = dirname(path);
   removeAbandoned(folder, basename(path));
   const temporaryPath = join(folder, `.${basename(path)}.${process.pid}.${counter++}.tmp`);
+  keepTrack(temporaryPath);
   const discard = (): void => rmSync(temporaryPath, { force: true });
   const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
   try {

@@ -7,6 +7,7 @@ import { createImagePipeline } from '../../src/image/image-pipeline.ts';
 import { resizeAndCrop } from '../../src/image/preprocess/resize.ts';
 import { toTensor } from '../../src/image/preprocess/to-tensor.ts';
 import type { Manifest } from '../../src/model/manifest.ts';
+import { fileReason } from '../../src/system-error.ts';
 import { ModelError } from '../errors.ts';
 import { createRandom } from '../random.ts';
 import { deadLeaves } from './dead-leaves.ts';
@@ -41,7 +42,7 @@ export async function readImages(folder: string, options: ImageOptions): Promise
     } catch (error) {
       if (signal.aborted || !(error instanceof OperatorError) || error.kind === 'internal')
         throw error;
-      return `${file} (${error.message})`;
+      return `${file}: ${error.message}`;
     }
   };
   try {
@@ -55,8 +56,7 @@ export async function readImages(folder: string, options: ImageOptions): Promise
   } finally {
     await pipeline.close();
   }
-  if (unreadable.length > 0)
-    tell(`${unreadable.length} files are no readable images: ${abridged(unreadable)}`);
+  for (const line of listUnreadable(unreadable)) tell(line);
   if (images.length === 0)
     throw new ModelError(
       `${folder}: no readable image in it or below it (${files.length} files looked at)`,
@@ -80,8 +80,9 @@ function listFiles(folder: string): string[] {
       .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
       .sort();
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'there is no such folder' : `cannot be read: ${message}`;
+    const { code } = error as NodeJS.ErrnoException;
+    const why =
+      code === 'ENOENT' ? 'there is no such folder' : `cannot be read: ${fileReason(error)}`;
     throw new ModelError(`--images ${folder}: ${why}`);
   }
 }
@@ -97,7 +98,15 @@ function shuffled(items: readonly string[], seed: number): string[] {
   return result;
 }
 
-const named = 10;
-const abridged = (names: readonly string[]): string =>
-  names.slice(0, named).join(', ') +
-  (names.length > named ? ` and ${names.length - named} more` : '');
+const named = 5;
+
+/** A line each, and no more than a screen has room for. */
+function listUnreadable(files: readonly string[]): string[] {
+  if (files.length === 0) return [];
+  const more = files.length - named;
+  return [
+    `${files.length} ${files.length === 1 ? 'file is no readable image' : 'files are no readable images'}:`,
+    ...files.slice(0, named).map((file) => `  ${file}`),
+    ...(more > 0 ? [`  and ${more} more`] : []),
+  ];
+}

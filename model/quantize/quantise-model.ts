@@ -4,7 +4,7 @@ import { toBinary } from '@bufbuild/protobuf';
 import { ModelProtoSchema } from '../../src/gen/onnx/onnx_pb.ts';
 import type { Manifest, ManifestVariant } from '../../src/model/manifest.ts';
 import { openModel } from '../../src/model/open-model.ts';
-import { addVariant, type NewVariant } from '../add-variant.ts';
+import { addVariant, assertAddable, type NewVariant } from '../add-variant.ts';
 import { ModelError } from '../errors.ts';
 import { type Drift, embed, measureDrift } from './compare.ts';
 import { readGraph } from './graph.ts';
@@ -40,6 +40,7 @@ const heldOutShare = 5;
 export async function quantiseModel(options: QuantiseOptions): Promise<ManifestVariant> {
   const { tell, signal } = options;
   const { manifest, slice } = openModel(options.model, 'fp32');
+  assertAddable(options.model);
   const graph = readGraph(new Uint8Array(readFileSync(slice.path)), slice.path);
   const plan = planQuantisation(graph);
   const images = await openImages(options, manifest);
@@ -48,6 +49,10 @@ export async function quantiseModel(options: QuantiseOptions): Promise<ManifestV
   if (heldOut.length === 0)
     throw new ModelError(
       `${images.length} images are too few: at least ${heldOutShare} are needed, of which one only judges`,
+    );
+  if (images.length < options.count)
+    tell(
+      `warning: ${images.length} photographs, not the ${options.count} of --count: fewer calibrate a little worse (docs/int8.md); give more, or no --images for pictures made by code`,
     );
   const statistics = await measureActivations({ graph, manifest, slice }, plan, {
     images: calibration,

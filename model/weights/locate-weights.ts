@@ -1,6 +1,7 @@
 /** From what `--weights` says to a file on this machine and what is known of it. */
-import { existsSync, statSync } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { basename } from 'node:path';
+import { fileReason } from '../../src/system-error.ts';
 import { cachedDownload } from '../download/cached-download.ts';
 import { type TimeLimits, withoutSecrets } from '../download/fetch-file.ts';
 import type { DownloadProgress } from '../download/progress.ts';
@@ -69,7 +70,15 @@ function download(options: LocateOptions, url: string | undefined): Promise<stri
 }
 
 function requireFile(path: string): string {
-  if (!existsSync(path)) throw new ModelError(`--weights ${path}: there is no such file`);
-  if (!statSync(path).isFile()) throw new ModelError(`--weights ${path}: that is not a file`);
+  const given = `--weights ${path}`;
+  try {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (!found) throw new ModelError(`${given}: there is no such file`);
+    if (!found.isFile()) throw new ModelError(`${given}: that is not a file`);
+    accessSync(path, constants.R_OK);
+  } catch (error) {
+    if (error instanceof ModelError) throw error;
+    throw new ModelError(`${given}: cannot be read: ${fileReason(error)}`);
+  }
   return path;
 }

@@ -58,9 +58,18 @@ function closingOnError<T>(file: { close(): void }, work: () => T): T {
   }
 }
 
+function folderFor(path: string): string {
+  try {
+    return temporaryFolder(tmpdir(), 'resnet50-encoder');
+  } catch (error) {
+    const why = error instanceof Error ? error.message : error;
+    throw new ModelError(`${path}: cannot be unpacked: ${why} (another one: TMPDIR)`);
+  }
+}
+
 /** Unpacks into a folder that is removed on closing; the readers need a file to seek in. */
 async function openGzipped(path: string): Promise<OpenWeights> {
-  const folder = temporaryFolder(tmpdir(), 'resnet50-encoder');
+  const folder = folderFor(path);
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   try {
     const unpacked = join(folder, basename(path).replace(/\.gz$/, ''));

@@ -4,6 +4,7 @@ import type { Config } from '../config/options.ts';
 import { ConfigError } from '../errors.ts';
 import { type CheckOptions, checkOperator } from '../phantoscope/check.ts';
 import { samplePicture } from '../phantoscope/sample-picture.ts';
+import { fileReason } from '../system-error.ts';
 import type { CommandContext } from './command.ts';
 
 /** base64 of this is just within the 100 MiB of a message. */
@@ -30,7 +31,7 @@ async function picture({ image, url }: Config): Promise<CheckOptions['picture']>
   if (url !== undefined) return { url };
   if (image === undefined) return { bytes: samplePicture() };
   const file = await stat(image).catch((error: NodeJS.ErrnoException) => {
-    const why = error.code === 'ENOENT' ? 'there is no such file' : error.message;
+    const why = error.code === 'ENOENT' ? 'there is no such file' : fileReason(error);
     throw new ConfigError(`--image ${image}: ${why}`);
   });
   if (!file.isFile()) throw new ConfigError(`--image ${image}: that is not a file`);
@@ -38,7 +39,7 @@ async function picture({ image, url }: Config): Promise<CheckOptions['picture']>
     throw new ConfigError(`--image ${image}: it is larger than ${formatBytes(maxFileBytes)}`);
   }
   const bytes = await readFile(image).catch((error: Error) => {
-    throw new ConfigError(`--image ${image}: ${error.message}`);
+    throw new ConfigError(`--image ${image}: it cannot be read: ${fileReason(error)}`);
   });
   return { bytes };
 }

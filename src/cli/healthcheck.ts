@@ -8,13 +8,23 @@ import type { CommandContext } from './command.ts';
 /** Docker gives a check 30 s by default, Kubernetes an exec probe 1 s. */
 const timeoutMs = 3000;
 
-export async function healthcheck({ config, print, complain }: CommandContext): Promise<number> {
+/**
+ * Docker keeps what it says every few seconds, and `serve` beside it has warned of the same variables: warnings are told only
+ * where one of them may be why nobody answers.
+ */
+export async function healthcheck({
+  config,
+  warnings,
+  print,
+  complain,
+}: CommandContext): Promise<number> {
   const client = connectOperator(ownAddress(config), { timeoutMs });
   try {
     print(await client.healthy());
     return 0;
   } catch (error) {
     complain(`not healthy: ${error instanceof Error ? error.message : String(error)}`);
+    for (const warning of warnings) complain(`warning: ${warning}`);
     return 1;
   } finally {
     client.close();

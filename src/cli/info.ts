@@ -1,5 +1,6 @@
 /** `info`: opens the model as `serve` would, and says what came of it. */
 import { describeGpu } from '../inference/webgpu/describe-gpu.ts';
+import { describeDrivers } from '../inference/webgpu/drivers.ts';
 import { createLog } from '../log.ts';
 import type { Manifest } from '../model/manifest.ts';
 import { presentPrecisions } from '../model/open-model.ts';
@@ -15,9 +16,12 @@ export async function info({
 }: CommandContext): Promise<number> {
   const log = await createLog({ format: config.logFormat, level: config.logLevel, fd: 2 });
   for (const warning of warnings) log.warn(warning);
-  const embedder = await openEmbedder(config, (message, level = 'info') =>
-    log[level](nameAsGiven(message)),
-  );
+  let noGpu: string | undefined;
+  const embedder = await openEmbedder(config, (message, level = 'info') => {
+    // What was looked for in vain is a line of the table: once is enough.
+    if (level === 'info' && message.includes(describeDrivers())) noGpu = nameAsGiven(message);
+    else log[level](nameAsGiven(message));
+  });
   const { manifest } = embedder;
   const { modelId, precision, engine, device, threads } = embedder.info;
   const there = presentPrecisions(config.model);
@@ -32,7 +36,7 @@ export async function info({
     device,
     engine,
     threads: String(threads),
-    ...(config.device === 'wasm' ? {} : await describeGpu(embedder.gpu)),
+    ...(config.device === 'wasm' ? {} : withReason(await describeGpu(embedder.gpu), noGpu)),
     endpoint: config.endpoint.text,
     version: `${version} (commit ${commit})`,
     runtime: `Bun ${Bun.version}, ${process.platform}-${process.arch}`,
@@ -41,6 +45,12 @@ export async function info({
   await embedder.close();
   await log.close();
   return 0;
+}
+
+function withReason(gpu: Record<string, string>, noGpu: string | undefined): typeof gpu {
+  if (noGpu === undefined) return gpu;
+  const { adapters = '' } = gpu;
+  return { ...gpu, adapters: adapters.startsWith('none; ') ? noGpu : `${adapters}; ${noGpu}` };
 }
 
 /**

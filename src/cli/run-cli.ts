@@ -30,6 +30,8 @@ export async function runCli(
   argv: readonly string[],
   source: EmbedderSource = realSource,
 ): Promise<number> {
+  // Whoever reads the beginning only, as `| head` does, has gone: nothing is wrong.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   let asGiven: NameAsGiven = (sentence) => sentence;
   const say = (sentence: string): void => complain(asGiven(sentence));
   try {

@@ -25,15 +25,18 @@ export interface CommandLine {
 /**
  * @param argv - what follows the program's name
  * @param commands - the first one is taken when none is named
+ * @param others - flags that the caller has taken out itself: one of them may have been meant
  * @throws ConfigError with a line for each option that is wrong
  */
 export function parseCommandLine(
   argv: readonly string[],
   env: Environment,
   commands: readonly string[],
+  others: readonly string[] = [],
 ): CommandLine {
   const problems: string[] = [];
-  const { flags, positionals, help, version } = withWords(readFlags(argv, commands, problems));
+  const read = readFlags(argv, commands, others, problems);
+  const { flags, positionals, help, version } = withWords(read);
   const [command = commands[0] ?? '', ...extra] = positionals;
   const known = commands.includes(command);
   if (!known)
@@ -114,6 +117,7 @@ interface Flags {
 function readFlags(
   argv: readonly string[],
   commands: readonly string[],
+  others: readonly string[],
   problems: string[],
 ): Flags {
   const rows = new Map(optionRows.map(([name, row]) => [flagOf(name), row]));
@@ -153,7 +157,8 @@ function readFlags(
     if (token.name === 'help') help = true;
     else if (token.name === 'version') version = true;
     else if (!known.includes(flag)) {
-      const near = otherWords[token.rawName] ?? suggest(flag, [...known, '--help', '--version']);
+      const near =
+        otherWords[token.rawName] ?? suggest(flag, [...known, ...others, '--help', '--version']);
       problems.push(`${token.rawName} is not an option${meant(near)}`);
       afterUnknown = !token.inlineValue;
     } else if (value === undefined || (!token.inlineValue && value.startsWith('--')))

@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { ConfigError } from '../errors.ts';
+import { fileReason } from '../system-error.ts';
 import { compiled } from '../threads.ts';
 import { type FileSlice, fingerprintOf } from './file-slice.ts';
 import { type Manifest, modelId, type Precision, parseManifest, precisions } from './manifest.ts';
@@ -105,7 +106,7 @@ function embedded(precision: Precision): { manifest: Manifest; slice: FileSlice 
  */
 export function readManifest(path: string): Manifest {
   const given = `--model ${path}`;
-  const kind = statSync(path, { throwIfNoEntry: false });
+  const kind = kindOf(path, given);
   if (!kind) throw new ConfigError(`${given}: there is no such file`);
   if (kind.isDirectory())
     throw new ConfigError(
@@ -115,6 +116,14 @@ export function readManifest(path: string): Manifest {
     throw new ConfigError(`${given}: that is a manifest; give the ONNX file beside it`);
   const manifestPath = manifestPathOf(path);
   return parseManifest(readJson(given, manifestPath), `${given}: ${manifestPath}`);
+}
+
+function kindOf(path: string, given: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw new ConfigError(`${given}: it cannot be read: ${fileReason(error)}`);
+  }
 }
 
 function beside(path: string, precision: Precision): { manifest: Manifest; slice: FileSlice } {
@@ -205,7 +214,7 @@ function readJson(given: string, path: string): unknown {
         ? variant && existsSync(`${stem}.onnx`)
           ? `${given}: that is a variant of a model; give --model ${stem}.onnx --precision ${variant}`
           : `${given}: its manifest ${path} is not there; \`npm run model -- prepare\` writes both`
-        : `${given}: its manifest ${path} cannot be read: ${message}`,
+        : `${given}: its manifest ${path} cannot be read: ${code ? fileReason(error) : message}`,
     );
   }
 }
@@ -215,6 +224,6 @@ function statsOf(given: string, path: string): Stats {
     accessSync(path, constants.R_OK);
     return statSync(path);
   } catch (error) {
-    throw new ConfigError(`${given}: ${path} cannot be read: ${(error as Error).message}`);
+    throw new ConfigError(`${given}: ${path} cannot be read: ${fileReason(error)}`);
   }
 }

@@ -1,6 +1,6 @@
 /** From what a gRPC client sees to what a person at the keyboard should look at. */
 import { Code, ConnectError } from '@connectrpc/connect';
-import { printable, reason } from './failure.ts';
+import { printable } from './failure.ts';
 
 /** @param timeoutMs - the limit that the call was given */
 export async function explainCall(
@@ -24,7 +24,8 @@ export async function explainCall(
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
     case 'EADDRNOTAVAIL':
-      return `there is no way from here to ${endpoint} (${reason(error.cause)})`;
+    case 'EINVAL':
+      return `there is no way from here to ${endpoint}`;
   }
   const said = printable(error.rawMessage, 500);
   if (error.code === Code.Unimplemented) {

@@ -1,4 +1,6 @@
+import { assertAdvertisable } from './advertised-endpoint.ts';
 import { detectVersion } from './detect-version.ts';
+import { PhantoscopeError } from './failure.ts';
 import { type ConnectOperator, connectOperator } from './operator-client.ts';
 import { isRegisteredV01, registerV01, unregisterV01 } from './register-v01.ts';
 import { isRegisteredV02, registerV02, unregisterV02 } from './register-v02.ts';
@@ -41,8 +43,21 @@ export async function register(
   options: RegisterOptions,
 ): Promise<Outcome> {
   const context = createContext(request, options);
+  assertUsable(request);
   const api = request.api === 'auto' ? await detectVersion(context.rest) : request.api;
   return api === 'v0.1' ? registerV01(request, context) : registerV02(request, context);
+}
+
+/** What is sure to fail is said without calling anybody: without an image only v0.1 is left, and it calls the endpoint. */
+function assertUsable({ api, image, endpoint, apiUrl }: RegistrationRequest): void {
+  if (api === 'v0.2' || image !== undefined) return;
+  try {
+    assertAdvertisable(endpoint, apiUrl);
+  } catch (thrown) {
+    if (api === 'v0.1' || !(thrown instanceof PhantoscopeError)) throw thrown;
+    const other = 'Phantoscope v0.2, which starts operators itself, needs --docker-image instead';
+    throw new PhantoscopeError(thrown.kind, `${thrown.message}; ${other}`);
+  }
 }
 
 /** Whether what `register` did still holds; a few GETs, nothing is called or changed. @throws PhantoscopeError */

@@ -1,4 +1,5 @@
 /** HTTP to Phantoscope's API server, bounded in time and size, with every failure put into words. */
+import { addressReason } from '../system-error.ts';
 import { PhantoscopeError, printable, reason } from './failure.ts';
 
 /** The part of `fetch` that is used here; tests give their own. */
@@ -70,7 +71,9 @@ export function createRest(options: RestOptions): Rest {
     } catch (thrown) {
       signal.throwIfAborted();
       if (thrown instanceof PhantoscopeError) throw thrown;
-      const words = late.aborted ? `no complete answer within ${limit / 1000} s` : broken(thrown);
+      const words = late.aborted
+        ? `no complete answer within ${limit / 1000} s`
+        : (addressReason(thrown) ?? reason(thrown));
       throw new PhantoscopeError(
         'unreachable',
         `${what}: ${words}; is Phantoscope's API server running there?`,
@@ -79,20 +82,6 @@ export function createRest(options: RestOptions): Rest {
     }
   }
   return { url, call };
-}
-
-/** Bun's own words for these address the author of a program. */
-function broken(thrown: unknown): string {
-  switch ((thrown as { code?: unknown }).code) {
-    case 'ECONNREFUSED':
-      return 'nothing listens there';
-    case 'ENOTFOUND':
-      return 'the name does not resolve here';
-    case 'ECONNRESET':
-      return 'the connection was closed without an answer';
-    default:
-      return reason(thrown);
-  }
 }
 
 function refuseRedirect(response: Response, what: string): void {

@@ -1,6 +1,6 @@
-/** What a killed run has left goes away with the next one. */
+/** What a killed run has left goes away with the next one, and one that is interrupted leaves nothing. */
 import { afterAll, expect, test } from 'bun:test';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { temporaryFolder } from '../../model/files/abandoned.ts';
@@ -48,4 +48,39 @@ test('npm run build, clears away what a build that was killed has left', async (
   expect(readdirSync(here)).toEqual([expect.stringMatching(/^\.build\.\d+\./)]);
   await build(repository, ...args);
   expect(readdirSync(here)).toEqual(['resnet50-encoder']);
+});
+
+test.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)('npm run build, leaves nothing when it is told to end by %s', async (signal, code) => {
+  const here = mkdtempSync(join(folder, 'interrupted-'));
+  const args = ['--model', smallTestModel(), '--out', join(here, 'resnet50-encoder')];
+  const child = Bun.spawn([process.execPath, 'build/build.ts', ...args], {
+    cwd: repository,
+    stderr: 'pipe',
+  });
+  for (let i = 0; readdirSync(here).length === 0 && i < 3000; i++) await Bun.sleep(10);
+  child.kill(signal);
+  expect(await child.exited).toBe(code);
+  expect(await new Response(child.stderr).text()).toBe('npm run build: interrupted\n');
+  expect(readdirSync(here)).toEqual([]);
+});
+
+test('npm start, leaves nothing of the model or of the unpacked weights when it is interrupted', async () => {
+  const [cache, temporary] = [
+    mkdtempSync(join(folder, 'cache-')),
+    mkdtempSync(join(folder, 'tmp-')),
+  ];
+  const child = Bun.spawn([process.execPath, 'build/start.ts', '--weights', 'untrained'], {
+    cwd: repository,
+    env: { PATH: process.env.PATH, XDG_CACHE_HOME: cache, TMPDIR: temporary },
+    stderr: 'pipe',
+  });
+  const prepared = join(cache, 'resnet50-encoder/prepared');
+  for (let i = 0; !existsSync(prepared) && i < 3000; i++) await Bun.sleep(10);
+  child.kill('SIGINT');
+  expect(await child.exited).toBe(130);
+  expect(await new Response(child.stderr).text()).toBe('npm start: interrupted\n');
+  expect([...readdirSync(prepared), ...readdirSync(temporary)]).toEqual([]);
 });

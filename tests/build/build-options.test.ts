@@ -55,6 +55,8 @@ test('npm start, what the executable would refuse is refused before it is built'
   const wrong = await start(['--thread', '2', '--weights', 'untrained']);
   expect(wrong).toMatchObject({ code: 2, stdout: '' });
   expect(wrong.stderr).toBe('npm start: --thread is not an option, did you mean --threads?\n');
+  const own = await start(['--weigths', 'a.h5']);
+  expect(own.stderr).toBe('npm start: --weigths is not an option, did you mean --weights?\n');
 
   const int8 = await start(['--weights', 'untrained', '--precision', 'int8']);
   expect(int8.code).toBe(2);
@@ -74,3 +76,23 @@ test('npm start, what the executable would refuse is refused before it is built'
   expect(both.stderr).toStartWith('npm start: --model and --weights: ');
   expect(existsSync(join(cache, 'resnet50-encoder'))).toBeFalse();
 }, 60_000);
+
+test('npm run build, another machine’s Bun that cannot be had: what, from where and why', async () => {
+  const args = ['--target', 'linux-arm64', '--no-model', '--cache-dir', cache];
+  const child = Bun.spawn([process.execPath, 'build/build.ts', ...args], {
+    cwd: repository,
+    env: {
+      ...process.env,
+      npm_config_registry: 'http://127.0.0.1:1',
+      npm_config_fetch_retries: '0',
+    },
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
+  });
+  const { code, stderr } = await outputOf(child);
+  expect(code).toBe(1);
+  expect(stderr.trim().split('\n')[1]).toMatch(
+    /^npm run build: the Bun of linux-arm64 could not be had from the npm registry \(npm pack @oven.*ECONNREFUSED/,
+  );
+});

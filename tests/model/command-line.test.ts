@@ -37,18 +37,23 @@ test('model, an unknown command ends with 2', async () => {
 });
 
 test('model prepare, all bad options are listed at once', async () => {
-  const args = ['--wights', 'x', '--offline=yes', '--sha256', 'zz', '--time-limit', '0', '-o'];
+  const args = ['--wights', 'x', 'y', '--offline=yes', '--sha256', 'zz', '--time-limit', '0', '-o'];
   const { code, stderr } = await run('prepare', ...args);
   expect(code).toBe(2);
   expect(stderr.trim().split('\n')).toEqual([
     '--wights: there is no such option, did you mean --weights?',
-    'x: unexpected argument',
+    'y: unexpected argument',
     '--offline: takes no value',
     '--sha256: needs 64 hexadecimal digits',
     '--time-limit: needs a positive number of seconds, not "0"',
     '-o: there is no such option',
     '--out: is missing (where resnet50.onnx and resnet50.json go)',
   ]);
+});
+
+test('model prepare, an option that is needed and misspelt is not missing besides', async () => {
+  const { stderr } = await run('prepare', '--uot', folder, '--weights', 'untrained');
+  expect(stderr).toBe('--uot: there is no such option, did you mean --out?\n');
 });
 
 test('model prepare, a value that is missing, twice or the next option', async () => {

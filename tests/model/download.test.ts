@@ -234,7 +234,7 @@ describe('cachedDownload', () => {
     const file = join(cacheDir, 'file');
     writeFileSync(file, '');
     await expect(cachedDownload(options('/file', { cacheDir: file }))).rejects.toThrow(
-      /cache folder cannot be made \(choose another with --cache-dir\)/,
+      /the cache folder .*file \(--cache-dir and .* that is a file and no folder/,
     );
   });
 });

@@ -51,6 +51,15 @@ testWithStandin('register, options that do not fit end in a ConfigError', async 
   }
 });
 
+test('register, an address that only this machine can call is refused without calling anybody', async () => {
+  const { code, output } = await run('register --to http://192.0.2.1:5000 -e 127.0.0.1:52001');
+  expect(code).toBe(1);
+  expect(output).toStartWith('not registered: 127.0.0.1:52001 is a loopback address, and ');
+  expect(output).toEndWith(
+    'Phantoscope v0.2, which starts operators itself, needs --docker-image instead',
+  );
+});
+
 testWithStandin('check, an operator in Python passes', async () => {
   await using operator = await startPythonOperator();
   const { code, output } = await run(`check -e ${operator.address}`);

@@ -69,14 +69,21 @@ test('describeWeights, where they came from and not what they are worth', () => 
 test('healthcheck, 0 where an operator serves and 1 where none does', async () => {
   await using operator = await startOperator();
   const listen = ['--listen', `127.0.0.1:${operator.port}`];
-  expect(await runOperator(['healthcheck', ...listen])).toMatchObject({
+  // A variable that means nothing is worth a word only where it may be why nobody answers.
+  const mistyped = { OP_LISTN: ':80' };
+  expect(await runOperator(['healthcheck', ...listen], mistyped)).toEqual({
     code: 0,
     stdout: 'healthy\n',
+    stderr: '',
   });
   expect(await operator.stop()).toBe(0);
-  const gone = await runOperator(['healthcheck', ...listen]);
+  const gone = await runOperator(['healthcheck', ...listen], mistyped);
   expect(gone.code).toBe(1);
-  expect(gone.stderr).toContain('not healthy: nothing listens');
+  const [failure, warning] = gone.stderr.split('\n');
+  expect(failure).toStartWith('not healthy: nothing listens');
+  expect(warning).toBe(
+    'warning: the variable OP_LISTN means nothing here, did you mean OP_LISTEN?',
+  );
 });
 
 test('every interface, IPv4 and IPv6, when nothing else is said', async () => {
