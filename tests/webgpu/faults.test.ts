@@ -12,15 +12,8 @@ import { testUnless } from '../support/data.ts';
 import { faultyExecutable } from '../support/executable.ts';
 import { tinyTestModel } from '../support/models.ts';
 import type { Operator } from '../support/operator.ts';
-import {
-  driver,
-  execute,
-  gpuEnvironment,
-  health,
-  missing,
-  pictures,
-  start,
-} from './support/swiftshader.ts';
+import { swiftshader } from './support/drivers.ts';
+import { execute, health, pictures, start } from './support/operator.ts';
 
 const images = pictures(4);
 const patience = 180_000;
@@ -38,14 +31,14 @@ interface Trial extends AsyncDisposable {
 async function startTrial(...args: string[]): Promise<Trial> {
   const folder = mkdtempSync(join(tmpdir(), 'faults-'));
   const manifest = join(folder, 'icd.json');
-  const { ICD, ...rest } = JSON.parse(readFileSync(driver, 'utf8'));
-  const library = join(dirname(driver), ICD.library_path);
+  const { ICD, ...rest } = JSON.parse(readFileSync(swiftshader.manifest, 'utf8'));
+  const library = join(dirname(swiftshader.manifest), ICD.library_path);
   writeFileSync(manifest, JSON.stringify({ ...rest, ICD: { ...ICD, library_path: library } }));
   const operator = await start({
     executable: await faultyExecutable(),
     model: tinyTestModel(),
     args: ['--device', 'webgpu', '--allow-software-gpu', ...args],
-    env: { ...gpuEnvironment, VK_DRIVER_FILES: manifest, TEST_GPU_FAULTS: folder },
+    env: { ...swiftshader.env, VK_DRIVER_FILES: manifest, TEST_GPU_FAULTS: folder },
   });
   const expected: Float32Array[] = [];
   for (const image of images) expected.push(...(await execute(operator, [image])));
@@ -92,7 +85,7 @@ const told = ({ operator }: Trial): string =>
 
 describe('a GPU that fails while serving', () => {
   testUnless(
-    missing,
+    swiftshader.missing,
     'device lost, is rebuilt once with the calls in flight retried, and the CPU takes over at the second loss',
     async () => {
       await using trial = await startTrial('--max-batch', '2');
@@ -113,7 +106,7 @@ describe('a GPU that fails while serving', () => {
   );
 
   testUnless(
-    missing,
+    swiftshader.missing,
     'readiness, tells that the device is being replaced, and that it is back',
     async () => {
       await using trial = await startTrial('--max-batch', '1');
@@ -128,7 +121,7 @@ describe('a GPU that fails while serving', () => {
   );
 
   testUnless(
-    missing,
+    swiftshader.missing,
     'driver gone at run time, the CPU takes over and the log says what is missing',
     async () => {
       await using trial = await startTrial('--max-batch', '1');
@@ -143,7 +136,7 @@ describe('a GPU that fails while serving', () => {
   );
 
   testUnless(
-    missing,
+    swiftshader.missing,
     'a driver that hangs, is given up and the calls in flight are answered by another device',
     async () => {
       await using trial = await startTrial('--max-batch', '1');
@@ -157,7 +150,7 @@ describe('a GPU that fails while serving', () => {
   );
 
   testUnless(
-    missing,
+    swiftshader.missing,
     'out of memory, no vector comes from what did not run, and the CPU takes over',
     async () => {
       await using trial = await startTrial('--max-batch', '1');
@@ -173,7 +166,7 @@ describe('a GPU that fails while serving', () => {
   );
 
   testUnless(
-    missing,
+    swiftshader.missing,
     'shaders that do not compile, the CPU takes over',
     async () => {
       await using trial = await startTrial('--max-batch', '1');
