@@ -48,7 +48,7 @@ export const llvmpipe: Driver = {
 /** Dawn refuses the llvmpipe of Mesa 22; from 25 on its manifest says Vulkan 1.4. */
 function missingLlvmpipe(): string | undefined {
   const wanted =
-    'llvmpipe of Mesa 25 or newer is needed: package mesa-vulkan-drivers, in Debian 12 that of bookworm-backports (.ci/install-llvmpipe)';
+    'llvmpipe of Mesa 25 or newer is needed: package mesa-vulkan-drivers, in Debian 12 that of bookworm-backports (.ci/install-llvmpipe); or TEST_LLVMPIPE names its manifest';
   if (!existsSync(lavapipe)) return `${lavapipe} is not there; ${wanted}`;
   const version: string = JSON.parse(readFileSync(lavapipe, 'utf8')).ICD.api_version;
   const [major = 0, minor = 0] = version.split('.').map(Number);
