@@ -6,13 +6,13 @@
 import { describe, expect } from 'bun:test';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { cosine } from '../../src/inference/calibrate.ts';
 import { testUnless } from '../support/data.ts';
 import { faultyExecutable } from '../support/executable.ts';
 import { tinyTestModel } from '../support/models.ts';
 import type { Operator } from '../support/operator.ts';
-import { swiftshader } from './support/drivers.ts';
+import { driver } from './support/drivers.ts';
 import { execute, health, pictures, start } from './support/operator.ts';
 
 const images = pictures(4);
@@ -31,14 +31,17 @@ interface Trial extends AsyncDisposable {
 async function startTrial(...args: string[]): Promise<Trial> {
   const folder = mkdtempSync(join(tmpdir(), 'faults-'));
   const manifest = join(folder, 'icd.json');
-  const { ICD, ...rest } = JSON.parse(readFileSync(swiftshader.manifest, 'utf8'));
-  const library = join(dirname(swiftshader.manifest), ICD.library_path);
+  const { ICD, ...rest } = JSON.parse(readFileSync(driver.manifest, 'utf8'));
+  // A bare name is looked for by the linker, not beside the manifest.
+  const library = ICD.library_path.includes('/')
+    ? resolve(dirname(driver.manifest), ICD.library_path)
+    : ICD.library_path;
   writeFileSync(manifest, JSON.stringify({ ...rest, ICD: { ...ICD, library_path: library } }));
   const operator = await start({
     executable: await faultyExecutable(),
     model: tinyTestModel(),
     args: ['--device', 'webgpu', '--allow-software-gpu', ...args],
-    env: { ...swiftshader.env, VK_DRIVER_FILES: manifest, TEST_GPU_FAULTS: folder },
+    env: { ...driver.env, VK_DRIVER_FILES: manifest, TEST_GPU_FAULTS: folder },
   });
   const expected: Float32Array[] = [];
   for (const image of images) expected.push(...(await execute(operator, [image])));
@@ -85,7 +88,7 @@ const told = ({ operator }: Trial): string =>
 
 describe('a GPU that fails while serving', () => {
   testUnless(
-    swiftshader.missing,
+    driver.missing,
     'device lost, is rebuilt once with the calls in flight retried, and the CPU takes over at the second loss',
     async () => {
       await using trial = await startTrial('--max-batch', '2');
@@ -106,7 +109,7 @@ describe('a GPU that fails while serving', () => {
   );
 
   testUnless(
-    swiftshader.missing,
+    driver.missing,
     'readiness, tells that the device is being replaced, and that it is back',
     async () => {
       await using trial = await startTrial('--max-batch', '1');
@@ -121,7 +124,7 @@ describe('a GPU that fails while serving', () => {
   );
 
   testUnless(
-    swiftshader.missing,
+    driver.missing,
     'driver gone at run time, the CPU takes over and the log says what is missing',
     async () => {
       await using trial = await startTrial('--max-batch', '1');
@@ -136,7 +139,7 @@ describe('a GPU that fails while serving', () => {
   );
 
   testUnless(
-    swiftshader.missing,
+    driver.missing,
     'a driver that hangs, is given up and the calls in flight are answered by another device',
     async () => {
       await using trial = await startTrial('--max-batch', '1');
@@ -150,7 +153,7 @@ describe('a GPU that fails while serving', () => {
   );
 
   testUnless(
-    swiftshader.missing,
+    driver.missing,
     'out of memory, no vector comes from what did not run, and the CPU takes over',
     async () => {
       await using trial = await startTrial('--max-batch', '1');
@@ -166,7 +169,7 @@ describe('a GPU that fails while serving', () => {
   );
 
   testUnless(
-    swiftshader.missing,
+    driver.missing,
     'shaders that do not compile, the CPU takes over',
     async () => {
       await using trial = await startTrial('--max-batch', '1');

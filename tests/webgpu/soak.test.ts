@@ -1,5 +1,5 @@
 /**
- * Two thousand requests through the executable on SwiftShader: its memory must not grow. SOAK_REQUESTS=6000 makes it longer.
+ * Two thousand requests through the executable on a GPU in software: its memory must not grow. SOAK_REQUESTS=6000 makes it longer.
  */
 import { describe, expect } from 'bun:test';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { cosine } from '../../src/inference/calibrate.ts';
 import { testUnless } from '../support/data.ts';
 import { tinyTestModel } from '../support/models.ts';
 import type { Operator } from '../support/operator.ts';
-import { swiftshader } from './support/drivers.ts';
+import { driver } from './support/drivers.ts';
 import { execute, pictures, readyLine, start } from './support/operator.ts';
 
 const requests = Number(process.env.SOAK_REQUESTS ?? 2000);
@@ -32,7 +32,7 @@ const mean = (values: readonly number[]): number =>
 async function countBuffers(runs: number): Promise<{ buffers: number; bytes: number }[]> {
   const script = join(import.meta.dir, 'support/count-buffers.ts');
   const child = Bun.spawn([process.execPath, script, tinyTestModel(), String(runs)], {
-    env: { ...process.env, ...swiftshader.env },
+    env: { ...process.env, ...driver.env },
     stdout: 'pipe',
     stderr: 'pipe',
   });
@@ -49,7 +49,7 @@ async function countBuffers(runs: number): Promise<{ buffers: number; bytes: num
 
 describe('soak', () => {
   testUnless(
-    swiftshader.missing,
+    driver.missing,
     'buffers on the GPU, do not become more with the runs',
     async () => {
       const [early, late] = await countBuffers(120);
@@ -60,12 +60,12 @@ describe('soak', () => {
   );
 
   testUnless(
-    swiftshader.missing ?? (process.platform === 'linux' ? undefined : 'this is not Linux'),
+    driver.missing ?? (process.platform === 'linux' ? undefined : 'this is not Linux'),
     `${requests} requests of one to three images, memory and open files stay flat and every vector is right`,
     async () => {
       const args = ['--device', 'webgpu', '--allow-software-gpu', '--max-batch', '8'];
       const model = tinyTestModel();
-      await using operator = await start({ model, args, env: swiftshader.env });
+      await using operator = await start({ model, args, env: driver.env });
       const expected: Float32Array[] = [];
       for (const image of images) expected.push(...(await execute(operator, [image])));
 

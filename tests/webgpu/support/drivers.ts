@@ -55,6 +55,9 @@ function missingLlvmpipe(): string | undefined {
   return major > 1 || minor >= 4 ? undefined : `${lavapipe} is of Vulkan ${version}; ${wanted}`;
 }
 
+/** What faults and endurance are tried on: SwiftShader, or with TEST_DRIVER=llvmpipe that one. */
+export const driver = process.env.TEST_DRIVER === 'llvmpipe' ? llvmpipe : swiftshader;
+
 /** Both in one process. */
 export const bothDrivers: Pick<Driver, 'env' | 'missing'> = {
   missing: swiftshader.missing ?? llvmpipe.missing,
