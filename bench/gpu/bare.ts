@@ -8,7 +8,7 @@ import type { AdapterInfo } from '../../src/inference/webgpu/adapter.ts';
 import { type Model, openModel } from '../../src/model/open-model.ts';
 import type { BenchOptions } from './options.ts';
 import type { Row } from './results.ts';
-import { rateOfRuns, timeRuns } from './stopwatch.ts';
+import { rate, rateOfRuns, timeRuns } from './stopwatch.ts';
 
 export type GpuPrecision = 'fp32' | 'fp16';
 
@@ -79,10 +79,10 @@ async function measureBatch(
   const run = (): Promise<unknown> => engine.run(images);
   const ms = await timeRuns(run, options.seconds / 2);
   // As the scheduler does: the next batch is handed over while this one runs.
-  const rate = await rateOfRuns(run, engine.concurrency, options.seconds);
-  const imagesPerSecond = rate * batch;
+  const runsPerSecond = await rateOfRuns(run, engine.concurrency, options.seconds);
+  const imagesPerSecond = runsPerSecond * batch;
   tell(
-    `bare ${model.precision}, batch ${batch}: ${ms.median.toFixed(2)} ms, ${imagesPerSecond.toFixed(0)} images/s`,
+    `bare ${model.precision}, batch ${batch}: ${ms.median.toFixed(2)} ms, ${rate(imagesPerSecond)}`,
   );
   return { part: 'bare', variant: model.precision as GpuPrecision, batch, imagesPerSecond, ms };
 }

@@ -8,10 +8,12 @@ import type { ClientFigures, ClientOrder } from './client.ts';
 import { type RunningOperator, startOperator } from './operator.ts';
 import type { BenchOptions } from './options.ts';
 import type { Row } from './results.ts';
-import { summary } from './stopwatch.ts';
+import { rate, summary } from './stopwatch.ts';
 
 /** One client process for so many calls at a time, so that clients are not what is measured. */
 const callsPerClient = 16;
+/** The operator's default; less where `--batches` has less, for a GPU that is small or slow. */
+const largestBatch = 32;
 
 export interface GrpcOptions {
   readonly executable: string;
@@ -34,6 +36,7 @@ export async function measureGrpc(
   for (const [i, path] of paths.entries()) writeFileSync(path, files[i]!);
   await using operator = await startOperator(executable, [
     ...['--model', model.slice.path.replace('.fp16.', '.'), '--precision', variant],
+    ...['--max-batch', `${Math.min(largestBatch, ...options.batches.slice(-1))}`],
     ...['--device', 'webgpu', ...(options.allowSoftware ? ['--allow-software-gpu'] : [])],
     ...(options.adapter === undefined ? [] : ['--adapter', options.adapter]),
   ]);
@@ -46,7 +49,7 @@ export async function measureGrpc(
     operator.assertSound();
     rows.push(row);
     tell(
-      `gRPC ${variant}, ${concurrency} at a time: ${row.imagesPerSecond?.toFixed(0)} images/s, ${row.ms?.median.toFixed(1)} ms a call`,
+      `gRPC ${variant}, ${concurrency} at a time: ${rate(row.imagesPerSecond ?? Number.NaN)}, ${row.ms?.median.toFixed(1)} ms a call`,
     );
   }
   return rows;

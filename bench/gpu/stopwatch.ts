@@ -51,3 +51,7 @@ export function summary(times: readonly number[]): Times {
     sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
   return { runs: sorted.length, median: at(0.5), p95: at(0.95), least: at(0) };
 }
+
+/** Images a second, also of a GPU that is only software. */
+export const rate = (imagesPerSecond: number): string =>
+  `${imagesPerSecond.toFixed(imagesPerSecond < 10 ? 2 : 0)} images/s`;

@@ -12,7 +12,7 @@ test('tests, none is skipped, singled out or put off, but by testUnless, which s
   ]);
 });
 
-test('testUnless, what is missing is told; with REQUIRE_ALL=1 the test fails', () => {
+test('testUnless, what is missing is told; with REQUIRE_ALL=1 the test fails, unless MAY_LACK has a word of it', () => {
   const folder = mkdtempSync(join(tmpdir(), 'skips-'));
   const file = join(folder, 'one.test.ts');
   const support = join(repository, 'tests/support/data.ts');
@@ -20,16 +20,21 @@ test('testUnless, what is missing is told; with REQUIRE_ALL=1 the test fails', (
     file,
     `import { testUnless } from '${support}';\ntestUnless('a spoon is not there', 'soup', () => {});\n`,
   );
-  const run = (REQUIRE_ALL: string) => {
-    const env = { ...process.env, REQUIRE_ALL };
+  const run = (REQUIRE_ALL: string, MAY_LACK = '') => {
+    const env = { ...process.env, REQUIRE_ALL, MAY_LACK };
     const { exitCode, stderr } = Bun.spawnSync([process.execPath, 'test', file], { env });
     return { exitCode, said: stderr.toString() };
   };
   const [skipped, failed] = [run('0'), run('1')];
+  const [allowed, other] = [run('1', 'spoon'), run('1', 'fork')];
   rmSync(folder, { recursive: true });
-  expect(skipped.said).toContain('soup (skipped: a spoon is not there)');
-  expect(skipped.said).toContain('1 skip');
-  expect(skipped.exitCode).toBe(0);
-  expect(failed.said).toContain('REQUIRE_ALL=1, but a spoon is not there');
-  expect(failed.exitCode).toBe(1);
+  for (const { said, exitCode } of [skipped, allowed]) {
+    expect(said).toContain('soup (skipped: a spoon is not there)');
+    expect(said).toContain('1 skip');
+    expect(exitCode).toBe(0);
+  }
+  for (const { said, exitCode } of [failed, other]) {
+    expect(said).toContain('REQUIRE_ALL=1, but a spoon is not there');
+    expect(exitCode).toBe(1);
+  }
 });

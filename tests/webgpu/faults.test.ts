@@ -6,22 +6,14 @@
 import { describe, expect } from 'bun:test';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { cosine } from '../../src/inference/calibrate.ts';
 import { testUnless } from '../support/data.ts';
 import { faultyExecutable } from '../support/executable.ts';
 import { tinyTestModel } from '../support/models.ts';
 import type { Operator } from '../support/operator.ts';
-import {
-  driver,
-  execute,
-  gpuEnvironment,
-  health,
-  missing,
-  pictures,
-  readyLine,
-  start,
-} from './support/swiftshader.ts';
+import { driver } from './support/drivers.ts';
+import { execute, health, pictures, readyLine, start } from './support/operator.ts';
 
 const images = pictures(4);
 const patience = 180_000;
@@ -42,8 +34,11 @@ const startTrial = (...args: string[]): Promise<Trial> => startWithFaults([], ..
 async function startWithFaults(faults: readonly string[], ...args: string[]): Promise<Trial> {
   const folder = mkdtempSync(join(tmpdir(), 'faults-'));
   const manifest = join(folder, 'icd.json');
-  const { ICD, ...rest } = JSON.parse(readFileSync(driver, 'utf8'));
-  const library = join(dirname(driver), ICD.library_path);
+  const { ICD, ...rest } = JSON.parse(readFileSync(driver.manifest, 'utf8'));
+  // A bare name is looked for by the linker, not beside the manifest.
+  const library = ICD.library_path.includes('/')
+    ? resolve(dirname(driver.manifest), ICD.library_path)
+    : ICD.library_path;
   writeFileSync(manifest, JSON.stringify({ ...rest, ICD: { ...ICD, library_path: library } }));
   const fault = (name: string): void => writeFileSync(join(folder, name), '');
   for (const each of faults) fault(each);
@@ -51,7 +46,7 @@ async function startWithFaults(faults: readonly string[], ...args: string[]): Pr
     executable: await faultyExecutable(),
     model: tinyTestModel(),
     args: ['--device', 'webgpu', '--allow-software-gpu', ...args],
-    env: { ...gpuEnvironment, VK_DRIVER_FILES: manifest, TEST_GPU_FAULTS: folder },
+    env: { ...driver.env, VK_DRIVER_FILES: manifest, TEST_GPU_FAULTS: folder },
   });
   const expected: Float32Array[] = [];
   for (const image of images) expected.push(...(await execute(operator, [image])));
@@ -98,7 +93,7 @@ const told = ({ operator }: Trial): string =>
 
 describe('a GPU that fails while serving', () => {
   testUnless(
-    missing,
+    driver.missing,
     'device lost, is rebuilt once with the calls in flight retried, and the CPU takes over at the second loss',
     async () => {
       await using trial = await startTrial('--max-batch', '2', '--graph-capture', 'on');
@@ -119,7 +114,7 @@ describe('a GPU that fails while serving', () => {
   );
 
   testUnless(
-    missing,
+    driver.missing,
     'readiness, tells that the device is being replaced, and that it is back',
     async () => {
       await using trial = await startTrial('--max-batch', '1');
@@ -134,7 +129,7 @@ describe('a GPU that fails while serving', () => {
   );
 
   testUnless(
-    missing,
+    driver.missing,
     'driver gone at run time, the CPU takes over and the log says what is missing',
     async () => {
       await using trial = await startTrial('--max-batch', '1');
@@ -149,7 +144,7 @@ describe('a GPU that fails while serving', () => {
   );
 
   testUnless(
-    missing,
+    driver.missing,
     'a driver that hangs, is given up and the calls in flight are answered by another device',
     async () => {
       await using trial = await startTrial('--max-batch', '1');
@@ -163,7 +158,7 @@ describe('a GPU that fails while serving', () => {
   );
 
   testUnless(
-    missing,
+    driver.missing,
     'out of memory, no vector comes from what did not run, and the CPU takes over',
     async () => {
       await using trial = await startTrial('--max-batch', '1');
@@ -179,7 +174,7 @@ describe('a GPU that fails while serving', () => {
   );
 
   testUnless(
-    missing,
+    driver.missing,
     'shaders that do not compile, the CPU takes over',
     async () => {
       await using trial = await startTrial('--max-batch', '1');
@@ -193,7 +188,7 @@ describe('a GPU that fails while serving', () => {
   );
 
   testUnless(
-    missing,
+    driver.missing,
     'graph capture that fails, is left out and the GPU is used all the same',
     async () => {
       for (const [fault, why] of [

@@ -4,7 +4,8 @@ import { cosine } from '../../src/inference/calibrate.ts';
 import { testUnless } from '../support/data.ts';
 import { smallTestModel, tinyTestModel } from '../support/models.ts';
 import type { Operator } from '../support/operator.ts';
-import { execute, gpuEnvironment, missing, pictures, start } from './support/swiftshader.ts';
+import { driver } from './support/drivers.ts';
+import { execute, pictures, start } from './support/operator.ts';
 
 const onGpu = ['--device', 'webgpu', '--allow-software-gpu'];
 const patience = 240_000;
@@ -12,7 +13,7 @@ const told = ({ logs }: Operator): string => logs.map(({ msg }) => msg).join('\n
 
 describe('graph capture', () => {
   testUnless(
-    missing,
+    driver.missing,
     'vectors of single images, are those of the CPU whatever was run before',
     async () => {
       const model = smallTestModel();
@@ -26,7 +27,7 @@ describe('graph capture', () => {
         await using gpu = await start({
           model,
           args: [...onGpu, '--graph-capture', 'on', '--max-batch', maxBatch],
-          env: gpuEnvironment,
+          env: driver.env,
         });
         expect(told(gpu)).toMatch(
           /^graph capture is used for single images: [\d.]+ ms an image, [\d.]+ without it$/m,
@@ -52,12 +53,12 @@ describe('graph capture', () => {
   );
 
   testUnless(
-    missing,
+    driver.missing,
     'auto, measures; off, does not try',
     async () => {
       const model = tinyTestModel();
       const args = [...onGpu, '--max-batch', '1', '--graph-capture'];
-      await using auto = await start({ model, args: [...args, 'auto'], env: gpuEnvironment });
+      await using auto = await start({ model, args: [...args, 'auto'], env: driver.env });
       const [, used, replayed, issued] =
         /^graph capture is (used|not used).*: ([\d.]+) ms an image, ([\d.]+) without it$/m.exec(
           told(auto),
@@ -66,7 +67,7 @@ describe('graph capture', () => {
       if (replayed !== issued)
         expect(used).toBe(Number(replayed) < Number(issued) ? 'used' : 'not used');
       else expect(used).toBeDefined();
-      await using off = await start({ model, args: [...args, 'off'], env: gpuEnvironment });
+      await using off = await start({ model, args: [...args, 'off'], env: driver.env });
       expect(told(off)).not.toContain('graph capture');
     },
     patience,

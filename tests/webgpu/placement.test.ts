@@ -9,7 +9,8 @@ import { ModelProtoSchema } from '../../src/gen/onnx/onnx_pb.ts';
 import { testUnless } from '../support/data.ts';
 import { testExecutable } from '../support/executable.ts';
 import { smallTestModel, tinyTestModel } from '../support/models.ts';
-import { gpuEnvironment, missing } from './support/swiftshader.ts';
+import { type Driver, llvmpipe, swiftshader } from './support/drivers.ts';
+import { withHalf } from './support/half-model.ts';
 
 interface Placement {
   readonly operator: string;
@@ -17,10 +18,14 @@ interface Placement {
 }
 
 /** The operators of a run, in order, by onnxruntime's profile, and the adapter. */
-async function profile(model: string): Promise<{ adapter: string; placements: Placement[] }> {
+async function profile(
+  model: string,
+  precision: 'fp32' | 'fp16',
+  { env }: Driver,
+): Promise<{ adapter: string; placements: Placement[] }> {
   const script = join(import.meta.dir, 'support/print-profile.ts');
-  const child = Bun.spawn([process.execPath, script, model], {
-    env: { ...process.env, ...gpuEnvironment },
+  const child = Bun.spawn([process.execPath, script, model, precision], {
+    env: { ...process.env, ...env },
     stdout: 'pipe',
     stderr: 'pipe',
   });
@@ -58,32 +63,38 @@ function modelWithForeignOperator(): string {
 }
 
 describe('placement', () => {
-  testUnless(
-    missing,
-    'every convolution, and everything else, runs on SwiftShader',
-    async () => {
-      const model = smallTestModel();
-      const { adapter, placements } = await profile(model);
-      expect(adapter).toMatch(/swiftshader/);
-      const { graph } = fromBinary(ModelProtoSchema, readFileSync(model));
-      const convolutions = graph?.node.filter(({ opType }) => opType === 'Conv').length;
-      expect(placements.filter(({ operator }) => /Conv/.test(operator)).length).toBe(
-        convolutions ?? Number.NaN,
-      );
-      expect(placements.filter(({ provider }) => provider !== 'WebGpuExecutionProvider')).toEqual(
-        [],
-      );
-    },
-    120_000,
-  );
+  for (const [name, driver, precision] of [
+    ['swiftshader', swiftshader, 'fp32'],
+    ['llvmpipe', llvmpipe, 'fp16'],
+  ] as const)
+    testUnless(
+      driver.missing,
+      `every convolution, and everything else, runs on ${name} in ${precision}`,
+      async () => {
+        const model = precision === 'fp32' ? smallTestModel() : await withHalf(smallTestModel());
+        const { adapter, placements } = await profile(model, precision, driver);
+        expect(adapter).toContain(name);
+        const { graph } = fromBinary(ModelProtoSchema, readFileSync(model));
+        const convolutions = graph?.node.filter(({ opType }) => opType === 'Conv').length;
+        expect(placements.filter(({ operator }) => /Conv/.test(operator)).length).toBe(
+          convolutions ?? Number.NaN,
+        );
+        expect(placements.filter(({ provider }) => provider !== 'WebGpuExecutionProvider')).toEqual(
+          [],
+        );
+        // The image comes in float32 and is converted there as well.
+        expect(placements.some(({ operator }) => operator === 'Cast')).toBe(precision === 'fp16');
+      },
+      120_000,
+    );
 
   testUnless(
-    missing,
+    swiftshader.missing,
     'a network with an operator that would run on the CPU, is refused by the executable',
     async () => {
       const args = ['--model', modelWithForeignOperator(), '--device', 'webgpu'];
       const child = Bun.spawn([await testExecutable(), 'info', ...args, '--allow-software-gpu'], {
-        env: gpuEnvironment,
+        env: swiftshader.env,
         stdout: 'pipe',
         stderr: 'pipe',
       });

@@ -4,20 +4,14 @@ import { existsSync } from 'node:fs';
 import { cosine } from '../../src/inference/calibrate.ts';
 import { testUnless } from '../support/data.ts';
 import { preparedTestModel, weightsOf } from '../support/models.ts';
-import {
-  execute,
-  gpuEnvironment,
-  missing,
-  pictures,
-  readyLine,
-  start,
-} from './support/swiftshader.ts';
+import { swiftshader } from './support/drivers.ts';
+import { execute, pictures, readyLine, start } from './support/operator.ts';
 
 const weights = existsSync(weightsOf.keras) ? 'keras' : 'untrained';
 
 describe('ResNet50 on SwiftShader', () => {
   testUnless(
-    missing,
+    swiftshader.missing,
     `vector, is that of WASM (${weights} weights)`,
     async () => {
       const model = await preparedTestModel(weights);
@@ -30,7 +24,7 @@ describe('ResNet50 on SwiftShader', () => {
       await using gpu = await start({
         model,
         args: ['--device', 'webgpu', '--allow-software-gpu', '--max-batch', '1'],
-        env: gpuEnvironment,
+        env: swiftshader.env,
         patienceMs: 400_000,
       });
       expect(readyLine(gpu)).toMatchObject({ device: 'webgpu', engine: 'onnxruntime' });

@@ -1,5 +1,5 @@
 /**
- * Two thousand requests through the executable on SwiftShader: its memory must not grow. SOAK_REQUESTS=6000 makes it longer.
+ * Two thousand requests through the executable on a GPU in software: its memory must not grow. SOAK_REQUESTS=6000 makes it longer.
  */
 import { describe, expect } from 'bun:test';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -8,14 +8,8 @@ import { cosine } from '../../src/inference/calibrate.ts';
 import { testUnless } from '../support/data.ts';
 import { tinyTestModel } from '../support/models.ts';
 import type { Operator } from '../support/operator.ts';
-import {
-  execute,
-  gpuEnvironment,
-  missing,
-  pictures,
-  readyLine,
-  start,
-} from './support/swiftshader.ts';
+import { driver } from './support/drivers.ts';
+import { execute, pictures, readyLine, start } from './support/operator.ts';
 
 const requests = Number(process.env.SOAK_REQUESTS ?? 2000);
 /** Not looked at: memory is allocated, code is compiled. */
@@ -38,7 +32,7 @@ const mean = (values: readonly number[]): number =>
 async function countBuffers(runs: number): Promise<{ buffers: number; bytes: number }[]> {
   const script = join(import.meta.dir, 'support/count-buffers.ts');
   const child = Bun.spawn([process.execPath, script, tinyTestModel(), String(runs)], {
-    env: { ...process.env, ...gpuEnvironment },
+    env: { ...process.env, ...driver.env },
     stdout: 'pipe',
     stderr: 'pipe',
   });
@@ -55,7 +49,7 @@ async function countBuffers(runs: number): Promise<{ buffers: number; bytes: num
 
 describe('soak', () => {
   testUnless(
-    missing,
+    driver.missing,
     'buffers on the GPU, do not become more with the runs',
     async () => {
       const [early, late] = await countBuffers(120);
@@ -66,13 +60,13 @@ describe('soak', () => {
   );
 
   testUnless(
-    missing ?? (process.platform === 'linux' ? undefined : 'this is not Linux'),
+    driver.missing ?? (process.platform === 'linux' ? undefined : 'this is not Linux'),
     `${requests} requests of one to three images, memory and open files stay flat and every vector is right`,
     async () => {
       const args = ['--device', 'webgpu', '--allow-software-gpu', '--max-batch', '8'];
       args.push('--graph-capture', 'on');
       const model = tinyTestModel();
-      await using operator = await start({ model, args, env: gpuEnvironment });
+      await using operator = await start({ model, args, env: driver.env });
       const expected: Float32Array[] = [];
       for (const image of images) expected.push(...(await execute(operator, [image])));
 

@@ -5,51 +5,32 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cosine } from '../../src/inference/calibrate.ts';
 import { testUnless } from '../support/data.ts';
-import { testExecutable } from '../support/executable.ts';
 import { smallTestModel, tinyTestModel } from '../support/models.ts';
-import {
-  execute,
-  gpuEnvironment,
-  missing,
-  pictures,
-  readyLine,
-  start,
-} from './support/swiftshader.ts';
+import { swiftshader } from './support/drivers.ts';
+import { execute, pictures, readyLine, runToEnd, start } from './support/operator.ts';
 
 const images = pictures(3);
 const onGpu = ['--device', 'webgpu', '--allow-software-gpu'];
 
 /** Libraries that a process has loaded, on Linux. */
 const mappedFiles = (pid: number): string => readFileSync(`/proc/${pid}/maps`, 'utf8');
-
-/** Runs the executable to its end. */
-async function run(args: readonly string[], env: Readonly<Record<string, string>>) {
-  const child = Bun.spawn([await testExecutable(), ...args], {
-    env: { ...env, XDG_CACHE_HOME: mkdtempSync(join(tmpdir(), 'cache-')) },
-    stdout: 'pipe',
-    stderr: 'pipe',
-  });
-  const [stdout, stderr] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-  ]);
-  return { code: await child.exited, stdout, stderr };
-}
+/** Dawn, by the name under which Bun unpacks it: it stays there when no GPU was found, the loader does not. */
+const loaded = /\.bun-\S+\.node\b/;
 
 describe('WebGPU on SwiftShader', () => {
   testUnless(
-    missing,
+    swiftshader.missing,
     'executable, runs on the adapter asked for and gives the vectors of the CPU, alone and in batches',
     async () => {
       const model = smallTestModel();
       await using gpu = await start({
         model,
         args: [...onGpu, '--adapter', 'swiftshader'],
-        env: gpuEnvironment,
+        env: swiftshader.env,
       });
       expect(readyLine(gpu)).toMatchObject({ device: 'webgpu', engine: 'onnxruntime' });
       expect(String(readyLine(gpu).adapter)).toMatch(/swiftshader/i);
-      expect(mappedFiles(gpu.pid)).toMatch(/vulkan/);
+      expect(mappedFiles(gpu.pid)).toMatch(loaded);
       await using cpu = await start({
         model,
         args: ['--device', 'wasm', '--engine', 'onnxruntime'],
@@ -71,11 +52,11 @@ describe('WebGPU on SwiftShader', () => {
   );
 
   testUnless(
-    missing,
+    swiftshader.missing,
     'info, lists the adapters and tells backend, driver, features and limits of the one taken',
     async () => {
       const args = ['info', '--model', tinyTestModel(), ...onGpu, '--max-batch', '1'];
-      const { stdout } = await run([...args, '--adapter', '0'], gpuEnvironment);
+      const { stdout } = await runToEnd([...args, '--adapter', '0'], swiftshader.env);
       expect(stdout).toMatch(/^adapters: +0: SwiftShader Device.* \(vulkan\)$/m);
       expect(stdout).toMatch(/^adapter: +swiftshader.*, google, software$/m);
       expect(stdout).toMatch(/^backend: +vulkan$/m);
@@ -88,11 +69,11 @@ describe('WebGPU on SwiftShader', () => {
   );
 
   testUnless(
-    missing,
+    swiftshader.missing,
     '--adapter, that does not exist is refused with those that do',
     async () => {
       const args = ['info', '--model', tinyTestModel(), ...onGpu, '--adapter', 'GeForce'];
-      const { code, stderr } = await run(args, gpuEnvironment);
+      const { code, stderr } = await runToEnd(args, swiftshader.env);
       expect(code).toBe(2);
       expect(stderr).toMatch(/no adapter is "GeForce" \(there are: 0: SwiftShader Device/);
     },
@@ -100,29 +81,32 @@ describe('WebGPU on SwiftShader', () => {
   );
 
   testUnless(
-    missing,
+    swiftshader.missing,
     'a software adapter, is not taken unasked',
     async () => {
-      const { code, stderr } = await run(
+      const { code, stderr } = await runToEnd(
         ['info', '--model', tinyTestModel(), '--device', 'webgpu'],
-        gpuEnvironment,
+        swiftshader.env,
       );
       expect(code).toBe(2);
       expect(stderr).toMatch(/only adapter is a software one.*--allow-software-gpu/);
 
-      await using operator = await start({ model: tinyTestModel(), env: gpuEnvironment });
+      await using operator = await start({ model: tinyTestModel(), env: swiftshader.env });
       expect(readyLine(operator)).toMatchObject({ device: 'wasm', engine: 'simd' });
       const line = operator.logs.find(({ msg }) => msg?.startsWith('no GPU'));
-      expect(line?.msg).toMatch(/software.*--allow-software-gpu/);
+      // What is wrong comes first: where there is no device, Dawn was not even asked.
+      expect(line?.msg).toMatch(
+        /^no GPU, running on the CPU: (no device node|the only adapter is a software one).*--allow-software-gpu/,
+      );
     },
     180_000,
   );
 
   testUnless(
-    missing,
+    swiftshader.missing,
     'auto, measures both devices once and remembers the figures',
     async () => {
-      const env = { ...gpuEnvironment, XDG_CACHE_HOME: mkdtempSync(join(tmpdir(), 'cache-')) };
+      const env = { ...swiftshader.env, XDG_CACHE_HOME: mkdtempSync(join(tmpdir(), 'cache-')) };
       const model = tinyTestModel();
       const begin = async (): Promise<string> => {
         await using operator = await start({ model, args: ['--allow-software-gpu'], env });
@@ -151,7 +135,7 @@ describe('without a GPU', () => {
     '--device webgpu, does not start and says what it looked for',
     async () => {
       const args = ['--model', tinyTestModel(), '--device', 'webgpu', '--listen', '127.0.0.1:0'];
-      const { code, stderr } = await run(args, noDriver);
+      const { code, stderr } = await runToEnd(args, noDriver);
       expect(code).toBe(2);
       expect(stderr).toMatch(/--device webgpu: no WebGPU adapter was found/);
       expect(stderr).toMatch(/no Vulkan driver manifest/);
@@ -166,7 +150,7 @@ describe('without a GPU', () => {
     '--device webgpu, names the temporary folder when the addon cannot be unpacked there',
     async () => {
       const args = ['info', '--model', tinyTestModel(), '--device', 'webgpu'];
-      const { code, stderr } = await run(args, { ...noDriver, TMPDIR: '/nowhere' });
+      const { code, stderr } = await runToEnd(args, { ...noDriver, TMPDIR: '/nowhere' });
       expect(code).toBe(2);
       expect(stderr).toMatch(/WebGPU addon cannot be loaded/);
       expect(stderr).toMatch(/temporary folder \/nowhere \(TMPDIR\) cannot be written/);
@@ -191,7 +175,7 @@ describe('without a GPU', () => {
     'auto, does not load Dawn',
     async () => {
       await using operator = await start({ model: tinyTestModel(), env: noDriver });
-      expect(mappedFiles(operator.pid)).not.toMatch(/dawn|vulkan/);
+      expect(mappedFiles(operator.pid)).not.toMatch(loaded);
     },
     180_000,
   );

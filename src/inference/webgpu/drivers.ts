@@ -66,43 +66,65 @@ export function mayHaveGpu(allowSoftware: boolean): boolean {
   return driverManifests().length > 0 && (allowSoftware || deviceNodes().length > 0);
 }
 
-/** What was looked for and what was seen, in one line. */
+/** What was looked for and what was seen, in one line; what is wrong comes first. */
 export function describeDrivers(): string {
   if (process.platform !== 'linux') return 'the system offers no GPU to this process';
-  const manifests = driverManifests();
-  const nodes = deviceNodes();
-  const closed = nodes.filter((node) => !accessible(node, constants.R_OK | constants.W_OK));
-  return [
-    manifests.length > 0
-      ? `Vulkan driver manifests: ${manifests.join(', ')}`
-      : `no Vulkan driver manifest (VK_DRIVER_FILES, ${icdFolders.join(', ')})`,
-    nodes.length > 0
-      ? `device nodes: ${nodes.join(', ')}`
-      : 'no device node (/dev/dri/renderD*, /dev/nvidia0)',
-    ...(closed.length > 0 ? [`no permission to open ${closed.join(', ')}`] : []),
+  const findings = [
+    describeManifests(),
+    ...describeNodes(),
     describeLoader(),
     describeTemporaryFolder(),
-  ].join('; ');
+  ];
+  return [...findings.filter(({ wrong }) => wrong), ...findings.filter(({ wrong }) => !wrong)]
+    .map(({ text }) => text)
+    .join('; ');
 }
 
-function describeLoader(): string {
+interface Finding {
+  /** Without it there is no GPU. */
+  readonly wrong: boolean;
+  readonly text: string;
+}
+const wrong = (text: string): Finding => ({ wrong: true, text });
+const right = (text: string): Finding => ({ wrong: false, text });
+
+function describeManifests(): Finding {
+  const manifests = driverManifests();
+  return manifests.length > 0
+    ? right(`Vulkan driver manifests: ${manifests.join(', ')}`)
+    : wrong(`no Vulkan driver manifest (VK_DRIVER_FILES, ${icdFolders.join(', ')})`);
+}
+
+function describeNodes(): Finding[] {
+  const nodes = deviceNodes();
+  if (nodes.length === 0) return [wrong('no device node (/dev/dri/renderD*, /dev/nvidia0)')];
+  const closed = nodes.filter((node) => !accessible(node, constants.R_OK | constants.W_OK));
+  return [
+    right(`device nodes: ${nodes.join(', ')}`),
+    ...(closed.length > 0 ? [wrong(`no permission to open ${closed.join(', ')}`)] : []),
+  ];
+}
+
+function describeLoader(): Finding {
   const own = (readEnvironment().LD_LIBRARY_PATH ?? '').split(':').filter((path) => path !== '');
   const found = [...own, ...libraryFolders]
     .map((folder) => join(folder, loaderName))
     .find((path) => existsSync(path));
   return found
-    ? `Vulkan loader: ${found}`
-    : `no Vulkan loader (${loaderName}, Debian's package libvulkan1) in LD_LIBRARY_PATH or the usual folders`;
+    ? right(`Vulkan loader: ${found}`)
+    : wrong(
+        `no Vulkan loader (${loaderName}, Debian's package libvulkan1) in LD_LIBRARY_PATH or the usual folders`,
+      );
 }
 
 /** Bun unpacks the addon there. */
-function describeTemporaryFolder(): string {
+function describeTemporaryFolder(): Finding {
   const folder = tmpdir();
   if (!accessible(folder, constants.W_OK | constants.X_OK))
-    return `the temporary folder ${folder} (TMPDIR) cannot be written`;
+    return wrong(`the temporary folder ${folder} (TMPDIR) cannot be written`);
   return forbidsExecution(folder)
-    ? `the temporary folder ${folder} (TMPDIR) does not allow execution (noexec)`
-    : `temporary folder: ${folder}`;
+    ? wrong(`the temporary folder ${folder} (TMPDIR) does not allow execution (noexec)`)
+    : right(`temporary folder: ${folder}`);
 }
 
 /** By the options of the file system that the folder lies on. */

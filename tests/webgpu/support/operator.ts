@@ -1,17 +1,11 @@
-/** SwiftShader, a Vulkan driver in software that Debian's Chromium brings, and operators that run on it. */
-import { existsSync, mkdtempSync } from 'node:fs';
+/** Operators on a GPU: starting them, calling them, what they say. */
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { testExecutable } from '../../support/executable.ts';
 import { type LogLine, type Operator, startOperator } from '../../support/operator.ts';
+import { type Output, outputOf } from '../../support/output-of.ts';
 import { texturePng } from '../../support/pictures.ts';
-
-export const driver = '/usr/lib/chromium/vk_swiftshader_icd.json';
-/** For `testUnless`: what is missing to run on SwiftShader. */
-export const missing = existsSync(driver)
-  ? undefined
-  : `${driver} (SwiftShader, package chromium-common) is not there`;
-export const gpuEnvironment = { VK_DRIVER_FILES: driver, XDG_RUNTIME_DIR: tmpdir() };
 
 export interface StartOptions {
   readonly model: string;
@@ -31,6 +25,21 @@ export async function start(options: StartOptions): Promise<Operator> {
     env: { XDG_CACHE_HOME: mkdtempSync(join(tmpdir(), 'cache-')), ...env },
     patienceMs,
   });
+}
+
+/** The executable without a model, run to its end. */
+export async function runToEnd(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<Output> {
+  return outputOf(
+    Bun.spawn([await testExecutable(), ...args], {
+      env: { XDG_CACHE_HOME: mkdtempSync(join(tmpdir(), 'cache-')), ...env },
+      stdin: 'ignore',
+      stdout: 'pipe',
+      stderr: 'pipe',
+    }),
+  );
 }
 
 /** @throws Error with the status and the message of a failed call */
