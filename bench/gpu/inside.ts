@@ -1,13 +1,16 @@
 /** What a run on the GPU consists of: the session in this very thread, and the copies alone. */
 /// <reference types="@webgpu/types" />
 import { toTensor } from '../../src/image/preprocess/to-tensor.ts';
-import { openSession } from '../../src/inference/onnxruntime/session.ts';
+import { openSession, type Session } from '../../src/inference/onnxruntime/session.ts';
 import { openDevice } from '../../src/inference/webgpu/adapter.ts';
 import type { Model } from '../../src/model/open-model.ts';
 import { type GpuPrecision, samples } from './bare.ts';
 import type { BenchOptions } from './options.ts';
 import type { Row } from './results.ts';
-import { timeRuns } from './stopwatch.ts';
+import { timeParts, timeRuns } from './stopwatch.ts';
+
+/** Figures of a batch, which share the time. */
+const figures = 9;
 
 /** @throws Error with a sentence: no GPU, or none with half precision */
 export async function measureInside(
@@ -30,12 +33,20 @@ export async function measureInside(
     ? await openSession({ ...about, capture: true }, gpu)
     : undefined;
   const rows: Row[] = [];
-  // A share of the time each: there are seven figures to a batch.
-  const time = (run: () => Promise<unknown>) => timeRuns(run, options.seconds / 7);
+  const time = (run: () => Promise<unknown>) => timeRuns(run, options.seconds / figures);
+  // The runtime goes on compiling onnxruntime's code for a second and a half.
+  const [image] = samples(model, 1);
+  await timeRuns(async () => {
+    await session.run([image!]);
+    await replaying?.run([image!]);
+  }, 2);
   for (const batch of options.batches) {
     const images = samples(model, batch);
     const run = await time(() => session.run(images));
     const replayed = batch === 1 ? await time(() => replaying!.run(images)) : undefined;
+    const issue = (each: Session) => timeParts(issuing(each, images), options.seconds / figures);
+    const issued = (await issue(session)).median;
+    const issuedReplay = replayed && (await issue(replaying!)).median;
     const upload = await time(uploading(gpu.device, images));
     const pixels = images.map(({ length }) => new Uint8Array(length));
     const uploadOfPixels = await time(uploading(gpu.device, pixels));
@@ -44,7 +55,8 @@ export async function measureInside(
     const roundTrip = await time(readingBack(gpu.device, 4));
     gpu.assertSound();
     const more = {
-      ...(replayed && { replayed: replayed.median }),
+      issued,
+      ...(replayed && { replayed: replayed.median, issuedReplay: issuedReplay! }),
       upload: upload.median,
       uploadOfPixels: uploadOfPixels.median,
       tensors: tensors.median,
@@ -54,13 +66,24 @@ export async function measureInside(
     };
     rows.push({ part: 'inside', variant, batch, ms: run, more });
     tell(
-      `inside ${variant}, batch ${batch}: ${run.median.toFixed(2)} ms,${replayed ? ` ${replayed.median.toFixed(2)} replayed by graph capture,` : ''} of which upload ${upload.median.toFixed(2)}, read back ${readBack.median.toFixed(2)}, an empty round trip ${roundTrip.median.toFixed(2)}`,
+      `inside ${variant}, batch ${batch}: ${run.median.toFixed(2)} ms, handed over after ${issued.toFixed(2)},${replayed ? ` ${replayed.median.toFixed(2)} and ${issuedReplay!.toFixed(2)} replayed by graph capture,` : ''} of which upload ${upload.median.toFixed(2)}, read back ${readBack.median.toFixed(2)}, an empty round trip ${roundTrip.median.toFixed(2)}`,
     );
   }
   await session.release();
   await replaying?.release();
   gpu.close();
   return rows;
+}
+
+/** Until the commands are handed over, not until they have been carried out. */
+function issuing(session: Session, images: readonly Float32Array[]): () => Promise<number> {
+  return async () => {
+    const begun = performance.now();
+    const { rows } = await session.issue(images);
+    const ms = performance.now() - begun;
+    await rows;
+    return ms;
+  };
 }
 
 /** The images into a buffer, until they are there: as tensors, or as the pixels that they are made of. */

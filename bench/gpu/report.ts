@@ -140,8 +140,8 @@ function breakdown(results: Results): string[] {
   const inside = results.rows.filter(({ part }) => part === 'inside');
   if (inside.length > 0)
     lines.push(
-      '| one batch, ms | whole | between threads | session | replayed | tensors made by the CPU | images to the GPU | as pixels | network | vectors back | an empty round trip |',
-      '|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|',
+      '| one batch, ms | whole | between threads | session | handed over after | replayed | handed over after | tensors made by the CPU | images to the GPU | as pixels | network | vectors back | an empty round trip |',
+      '|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|',
     );
   for (const { variant, batch, ms, more } of inside) {
     const whole = find(results, { part: 'bare', variant, ...(batch && { batch }) })?.ms?.median;
@@ -149,8 +149,18 @@ function breakdown(results: Results): string[] {
     const capture = find(results, { part: 'bare', variant, kind: 'capture' })?.more?.used;
     const run = batch === 1 && capture ? more?.replayed : ms?.median;
     const between = whole !== undefined && run ? Math.max(0, whole - run) : undefined;
-    const { replayed, tensors, upload, uploadOfPixels, network, readBack, roundTrip } = more ?? {};
-    const session = [ms?.median, replayed];
+    const {
+      issued,
+      issuedReplay,
+      replayed,
+      tensors,
+      upload,
+      uploadOfPixels,
+      network,
+      readBack,
+      roundTrip,
+    } = more ?? {};
+    const session = [ms?.median, issued, replayed, issuedReplay];
     const cells = [
       ...[whole, between, ...session, tensors, upload, uploadOfPixels],
       ...[network, readBack, roundTrip],

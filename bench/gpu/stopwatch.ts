@@ -13,15 +13,19 @@ const leastRuns = 5;
 const warmUpRuns = 3;
 
 /** One run after the other, for so many seconds. */
-export async function timeRuns(run: () => Promise<unknown>, seconds: number): Promise<Times> {
+export const timeRuns = (run: () => Promise<unknown>, seconds: number): Promise<Times> =>
+  timeParts(async () => {
+    const begun = performance.now();
+    await run();
+    return performance.now() - begun;
+  }, seconds);
+
+/** @param run - tells how long the part of it took that counts, in milliseconds */
+export async function timeParts(run: () => Promise<number>, seconds: number): Promise<Times> {
   for (let i = 0; i < warmUpRuns; i++) await run();
   const times: number[] = [];
   const end = performance.now() + 1000 * seconds;
-  while (performance.now() < end || times.length < leastRuns) {
-    const begun = performance.now();
-    await run();
-    times.push(performance.now() - begun);
-  }
+  while (performance.now() < end || times.length < leastRuns) times.push(await run());
   return summary(times);
 }
 

@@ -10,7 +10,13 @@ const rows: Row[] = [
   { part: 'bare', variant: 'fp32', batch: 32, imagesPerSecond: 600, ms: ms(50) },
   { part: 'bare', variant: 'fp32', batch: 64, imagesPerSecond: 900, ms: ms(70) },
   { part: 'bare', variant: 'fp32', kind: 'capture', more: { issued: 5, replayed: 3, used: 1 } },
-  { part: 'inside', variant: 'fp32', batch: 1, ms: ms(6), more: { replayed: 3.5, tensors: 0.25 } },
+  {
+    part: 'inside',
+    variant: 'fp32',
+    batch: 1,
+    ms: ms(6),
+    more: { issued: 2, replayed: 3.5, issuedReplay: 1, tensors: 0.25 },
+  },
   { part: 'pytorch', variant: 'fp32', kind: 'resident', batch: 1, imagesPerSecond: 500, ms: ms(2) },
   { part: 'pytorch', variant: 'fp32', kind: 'resident', batch: 32, imagesPerSecond: 1200 },
   { part: 'pytorch', variant: 'tf32', kind: 'resident', batch: 32, imagesPerSecond: 2400 },
@@ -73,7 +79,7 @@ describe('bench gpu, report', () => {
     );
     // The engine's 4 ms are those of a replay and of the way between the threads.
     expect(line('| fp32, batch 1 |')).toMatch(
-      /^\| fp32, batch 1 \| 4\.00 \| 0\.50 \| 6\.00 \| 3\.50 \| 0\.25 \| –/,
+      /^\| fp32, batch 1 \| 4\.00 \| 0\.50 \| 6\.00 \| 2\.00 \| 3\.50 \| 1\.00 \| 0\.25 \| –/,
     );
   });
 
