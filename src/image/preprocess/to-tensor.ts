@@ -15,9 +15,11 @@ export function toTensor(pixels: Pixels, rules: PreprocessRules, layout: Layout)
   for (let c = 0; c < 3; c++) {
     const values = valueTable(rules, c);
     const sample = channels === 1 ? 0 : rules.channels === 'RGB' ? c : 2 - c;
-    const [start, step] = layout === 'NCHW' ? [c * area, 1] : [c, 3];
-    for (let i = 0; i < area; i++)
-      tensor[start + i * step] = values[data[i * channels + sample] as number] as number;
+    const plane =
+      layout === 'NCHW' ? tensor.subarray(c * area, (c + 1) * area) : tensor.subarray(c);
+    const step = layout === 'NCHW' ? 1 : 3;
+    for (let to = 0, from = sample; to < plane.length; to += step, from += channels)
+      plane[to] = values[data[from] as number] as number;
   }
   return tensor;
 }
