@@ -7,7 +7,7 @@ import type { Model } from '../../src/model/open-model.ts';
 import { type GpuPrecision, samples } from './bare.ts';
 import type { BenchOptions } from './options.ts';
 import type { Row } from './results.ts';
-import { timeParts, timeRuns } from './stopwatch.ts';
+import { timeInTurn, timeParts, timeRuns } from './stopwatch.ts';
 
 /** Figures of a batch, which share the time. */
 const figures = 9;
@@ -42,11 +42,16 @@ export async function measureInside(
   }, 2);
   for (const batch of options.batches) {
     const images = samples(model, batch);
-    const run = await time(() => session.run(images));
-    const replayed = batch === 1 ? await time(() => replaying!.run(images)) : undefined;
-    const issue = (each: Session) => timeParts(issuing(each, images), options.seconds / figures);
-    const issued = (await issue(session)).median;
-    const issuedReplay = replayed && (await issue(replaying!)).median;
+    const sessions = batch === 1 ? [session, replaying!] : [session];
+    const share = (sessions.length * options.seconds) / figures;
+    const [run, replayed] = await timeInTurn(
+      sessions.map((each) => () => each.run(images)),
+      share,
+    );
+    const [issued, issuedReplay] = await timeParts(
+      sessions.map((each) => issuing(each, images)),
+      share,
+    );
     const upload = await time(uploading(gpu.device, images));
     const pixels = images.map(({ length }) => new Uint8Array(length));
     const uploadOfPixels = await time(uploading(gpu.device, pixels));
@@ -55,18 +60,18 @@ export async function measureInside(
     const roundTrip = await time(readingBack(gpu.device, 4));
     gpu.assertSound();
     const more = {
-      issued,
-      ...(replayed && { replayed: replayed.median, issuedReplay: issuedReplay! }),
+      issued: issued!.median,
+      ...(replayed && { replayed: replayed.median, issuedReplay: issuedReplay!.median }),
       upload: upload.median,
       uploadOfPixels: uploadOfPixels.median,
       tensors: tensors.median,
       readBack: readBack.median,
       roundTrip: roundTrip.median,
-      network: run.median - upload.median - readBack.median + roundTrip.median,
+      network: run!.median - upload.median - readBack.median + roundTrip.median,
     };
-    rows.push({ part: 'inside', variant, batch, ms: run, more });
+    rows.push({ part: 'inside', variant, batch, ms: run!, more });
     tell(
-      `inside ${variant}, batch ${batch}: ${run.median.toFixed(2)} ms, handed over after ${issued.toFixed(2)},${replayed ? ` ${replayed.median.toFixed(2)} and ${issuedReplay!.toFixed(2)} replayed by graph capture,` : ''} of which upload ${upload.median.toFixed(2)}, read back ${readBack.median.toFixed(2)}, an empty round trip ${roundTrip.median.toFixed(2)}`,
+      `inside ${variant}, batch ${batch}: ${run!.median.toFixed(2)} ms, handed over after ${issued!.median.toFixed(2)},${replayed ? ` ${replayed.median.toFixed(2)} and ${issuedReplay!.median.toFixed(2)} replayed by graph capture,` : ''} of which upload ${upload.median.toFixed(2)}, read back ${readBack.median.toFixed(2)}, an empty round trip ${roundTrip.median.toFixed(2)}`,
     );
   }
   await session.release();

@@ -12,21 +12,36 @@ export interface Times {
 const leastRuns = 5;
 const warmUpRuns = 3;
 
-/** One run after the other, for so many seconds. */
-export const timeRuns = (run: () => Promise<unknown>, seconds: number): Promise<Times> =>
-  timeParts(async () => {
-    const begun = performance.now();
-    await run();
-    return performance.now() - begun;
-  }, seconds);
+type Run = () => Promise<unknown>;
 
-/** @param run - tells how long the part of it took that counts, in milliseconds */
-export async function timeParts(run: () => Promise<number>, seconds: number): Promise<Times> {
-  for (let i = 0; i < warmUpRuns; i++) await run();
-  const times: number[] = [];
+/** One run after the other, for so many seconds. */
+export async function timeRuns(run: Run, seconds: number): Promise<Times> {
+  const [times] = await timeInTurn([run], seconds);
+  return times!;
+}
+
+/** Each of them in turn, so that whatever else the machine does disturbs all; for so many seconds in all. */
+export const timeInTurn = (runs: readonly Run[], seconds: number): Promise<Times[]> =>
+  timeParts(
+    runs.map((run) => async () => {
+      const begun = performance.now();
+      await run();
+      return performance.now() - begun;
+    }),
+    seconds,
+  );
+
+/** @param runs - each tells how long the part of it took that counts, in milliseconds */
+export async function timeParts(
+  runs: readonly (() => Promise<number>)[],
+  seconds: number,
+): Promise<Times[]> {
+  for (let i = 0; i < warmUpRuns; i++) for (const run of runs) await run();
+  const times = runs.map((): number[] => []);
   const end = performance.now() + 1000 * seconds;
-  while (performance.now() < end || times.length < leastRuns) times.push(await run());
-  return summary(times);
+  while (performance.now() < end || times[0]!.length < leastRuns)
+    for (const [i, run] of runs.entries()) times[i]!.push(await run());
+  return times.map(summary);
 }
 
 /** Runs a second while so many are always under way. */
