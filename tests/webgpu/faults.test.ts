@@ -45,7 +45,8 @@ async function startWithFaults(faults: readonly string[], ...args: string[]): Pr
   const operator = await start({
     executable: await faultyExecutable(),
     model: tinyTestModel(),
-    args: ['--device', 'webgpu', '--allow-software-gpu', ...args],
+    // Trying graph capture takes half a second each time; some of the tests ask for it.
+    args: ['--device', 'webgpu', '--allow-software-gpu', '--graph-capture', 'off', ...args],
     env: { ...driver.env, VK_DRIVER_FILES: manifest, TEST_GPU_FAULTS: folder },
   });
   const expected: Float32Array[] = [];

@@ -4,7 +4,7 @@ import { cosine } from '../../src/inference/calibrate.ts';
 import { testUnless } from '../support/data.ts';
 import { smallTestModel, tinyTestModel } from '../support/models.ts';
 import type { Operator } from '../support/operator.ts';
-import { driver } from './support/drivers.ts';
+import { driver, llvmpipe } from './support/drivers.ts';
 import { execute, pictures, start } from './support/operator.ts';
 
 const onGpu = ['--device', 'webgpu', '--allow-software-gpu'];
@@ -13,7 +13,7 @@ const told = ({ logs }: Operator): string => logs.map(({ msg }) => msg).join('\n
 
 describe('graph capture', () => {
   testUnless(
-    driver.missing,
+    llvmpipe.missing,
     'vectors of single images, are those of the CPU whatever was run before',
     async () => {
       const model = smallTestModel();
@@ -27,7 +27,7 @@ describe('graph capture', () => {
         await using gpu = await start({
           model,
           args: [...onGpu, '--graph-capture', 'on', '--max-batch', maxBatch],
-          env: driver.env,
+          env: llvmpipe.env,
         });
         expect(told(gpu)).toMatch(
           /^graph capture is used for single images: [\d.]+ ms an image, [\d.]+ without it$/m,

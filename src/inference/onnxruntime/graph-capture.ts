@@ -45,6 +45,7 @@ export async function tryCapture(
   replayed: Runs,
   { shape }: Pick<SessionOptions, 'shape'>,
   mode: CaptureMode,
+  forMs = comparedMs,
 ): Promise<CaptureTrial> {
   const images = [1, 2].map((seed) => sampleInput(imageSize(shape), seed, 1));
   const expected: Float32Array[] = [];
@@ -55,7 +56,7 @@ export async function tryCapture(
   const times = { issued: [] as number[], replayed: [] as number[] };
   let same = true;
   const begun = performance.now();
-  for (let round = 0; round < leastRounds || performance.now() - begun < comparedMs; round++) {
+  for (let round = 0; round < leastRounds || performance.now() - begun < forMs; round++) {
     const image = images[round % 2]!;
     times.issued.push((await timed(issued, image)).ms);
     const { row, ms } = await timed(replayed, image);
