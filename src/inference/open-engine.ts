@@ -41,7 +41,7 @@ export async function openEngine(
   const asked = variant(precision);
   const onCpu = async (): Promise<Opened> => {
     const model = precision === 'fp16' ? variant('fp32') : asked;
-    if (model !== asked) tell('without a GPU fp16 brings nothing: running fp32');
+    if (model !== asked) tell('without a GPU fp16 brings nothing: running fp32', 'warn');
     return { model, engine: await openCpuEngine(model, options, tell) };
   };
   const onGpu = (): Promise<Opened> => openGpu(variant, options, tell);

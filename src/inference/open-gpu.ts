@@ -54,7 +54,7 @@ export async function openGpu(
       captureMode,
       accept(adapter) {
         accept?.(adapter);
-        doing = `making ready the GPU ${adapter.name}: it compiles the network and runs each size of batch once${adapter.software ? '; it is software, and takes up to a minute or two' : ''}`;
+        doing = `making ready the GPU ${adapter.name}: it compiles the network and runs it${adapter.software ? '; it is software, and takes up to a minute or two' : ''}`;
       },
       gpu: {
         adapter: options.adapter,
@@ -84,7 +84,7 @@ export async function openGpu(
     return await openCapturing(variant(options.precision));
   } catch (error) {
     if (!(error instanceof MissingFeatureError)) throw error;
-    tell(`running fp32: ${error.message}`);
+    tell(`running fp32: ${error.message}`, 'warn');
     return openCapturing(variant('fp32'));
   }
 }
@@ -94,8 +94,12 @@ const refusals = {
   different: 'graph capture is not used, its vectors are not the same',
 } as const;
 
-const captureSentence = ({ issuedMs, replayedMs, refused }: CaptureTrial): string =>
-  `${refused ? refusals[refused] : 'graph capture is used for single images'}: ${replayedMs.toFixed(2)} ms an image, ${issuedMs.toFixed(2)} without it`;
+/** It may have been asked for. */
+const used = ({ issuedMs, replayedMs }: CaptureTrial): string =>
+  `graph capture is used for single images${replayedMs < issuedMs ? '' : ', though it was no faster'}`;
+
+const captureSentence = (trial: CaptureTrial): string =>
+  `${trial.refused ? refusals[trial.refused] : used(trial)}: ${trial.replayedMs.toFixed(2)} ms an image, ${trial.issuedMs.toFixed(2)} without it`;
 
 /** An earlier start measured that the CPU is faster. */
 export class DeclinedError extends Error {
@@ -131,7 +135,7 @@ export function createTrial(
       if (kept?.take === 'cpu') throw new DeclinedError(earlier(kept));
       if (kept) tell(earlier(kept));
     },
-    async judge({ engine: gpu }, openCpu) {
+    async judge({ engine: gpu, model: { precision } }, openCpu) {
       const { adapter } = gpu;
       if (adapter && cache.find(key(adapter))) return undefined;
       const cpu = await openCpu().catch(async (error: unknown) => {
@@ -142,7 +146,7 @@ export function createTrial(
         const measured = await tellIfSlow(
           tell,
           () => 'measuring whether the GPU or the CPU is faster',
-          () => calibrate(gpu, cpu.engine, calibrationInput(model), model.precision),
+          () => calibrate(gpu, cpu.engine, calibrationInput(model), precision),
         );
         if (adapter) cache.keep(key(adapter), measured);
         tell(sentence(measured));

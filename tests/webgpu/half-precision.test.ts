@@ -49,6 +49,7 @@ describe('--precision fp16', () => {
       await using gpu = await startHalf(model, swiftshader, 1);
       expect(readyLine(gpu)).toMatchObject({ device: 'webgpu', precision: 'fp32' });
       const told = gpu.logs.find(({ msg }) => msg?.startsWith('running fp32'));
+      expect(told?.level).toBe('warn');
       expect(told?.msg).toMatch(/swiftshader.* does not compute in half precision \(shader-f16\)/);
       await using cpu = await start({ model, args: ['--device', 'wasm'] });
       const [image] = pictures(1);

@@ -22,7 +22,7 @@ export interface CaptureTrial {
 const longestRunMs = 100;
 /** How far replayed rows may be off, as a share of how far the rows of two images differ. Both should be the same bits. */
 const tolerance = 0.01;
-const leastRounds = 8;
+const leastRounds = 3;
 /**
  * How long the two are compared, in milliseconds. The runtime goes on compiling onnxruntime's code for a second and a half, so
  * the rounds' ratios decide, and the figures that are told are those of the later half.

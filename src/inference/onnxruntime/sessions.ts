@@ -28,7 +28,8 @@ export async function openSessions(
   progress: Progress,
 ): Promise<Sessions> {
   const session = await soundly(gpu, () => openSession(options, gpu));
-  const times = await warmUp((inputs) => soundly(gpu, () => session.run(inputs)), options);
+  const run: Session['run'] = (inputs) => soundly(gpu, () => session.run(inputs));
+  const times = await warmUp(run, options, gpu?.info.software);
   const { captureMode = 'off', batchSizes } = options;
   if (!gpu || !worthTrying(captureMode, times.imageMs))
     return { ...session, times, capture: undefined };

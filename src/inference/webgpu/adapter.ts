@@ -76,7 +76,7 @@ export async function openDevice(choice: AdapterChoice): Promise<OpenDevice> {
   const info = describe(adapter);
   if (info.software && !choice.allowSoftware)
     throw new Error(
-      `the only adapter is a software one (${info.name}), slower than the CPU path; --allow-software-gpu takes it`,
+      `the adapter is only software (${info.name}), slower than the CPU path, and --allow-software-gpu takes it; ${describeDrivers()}`,
     );
   if (choice.needsF16 && !adapter.features.has('shader-f16'))
     throw new MissingFeatureError(`${info.name} does not compute in half precision (shader-f16)`);
