@@ -5,7 +5,7 @@
  *   destroy            the device is destroyed, and the file removed
  *   destroy-at-submit  the same with the next commands that are handed over, in the middle of a run
  *   hang               the driver does not come back from the next commands that are handed over, and the file is removed
- *   out-of-memory      buffers are as large as the adapter can address, which SwiftShader cannot allocate
+ *   out-of-memory      buffers are as large as the adapter can address, which no driver of the tests can allocate
  *   broken-shaders     shaders are not WGSL
  */
 import { existsSync, rmSync } from 'node:fs';
