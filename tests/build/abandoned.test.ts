@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { temporaryFolder } from '../../model/files/abandoned.ts';
 import { writeFileAtomically } from '../../model/files/staged-file.ts';
+import { eventually } from '../support/eventually.ts';
 import { smallTestModel } from '../support/models.ts';
 import { build } from './support/other-folder.ts';
 
@@ -42,7 +43,7 @@ test('npm run build, clears away what a build that was killed has left', async (
     cwd: repository,
     stderr: 'ignore',
   });
-  for (let i = 0; readdirSync(here).length === 0 && i < 3000; i++) await Bun.sleep(10);
+  await eventually(() => readdirSync(here).length > 0);
   killed.kill('SIGKILL');
   await killed.exited;
   expect(readdirSync(here)).toEqual([expect.stringMatching(/^\.build\.\d+\./)]);
@@ -60,7 +61,7 @@ test.each([
     cwd: repository,
     stderr: 'pipe',
   });
-  for (let i = 0; readdirSync(here).length === 0 && i < 3000; i++) await Bun.sleep(10);
+  await eventually(() => readdirSync(here).length > 0);
   child.kill(signal);
   expect(await child.exited).toBe(code);
   expect(await new Response(child.stderr).text()).toBe('npm run build: interrupted\n');
@@ -78,7 +79,7 @@ test('npm start, leaves nothing of the model or of the unpacked weights when it 
     stderr: 'pipe',
   });
   const prepared = join(cache, 'resnet50-encoder/prepared');
-  for (let i = 0; !existsSync(prepared) && i < 3000; i++) await Bun.sleep(10);
+  await eventually(() => existsSync(prepared));
   child.kill('SIGINT');
   expect(await child.exited).toBe(130);
   expect(await new Response(child.stderr).text()).toBe('npm start: interrupted\n');

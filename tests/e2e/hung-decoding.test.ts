@@ -3,6 +3,7 @@ import { expect, test } from 'bun:test';
 import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { eventually } from '../support/eventually.ts';
 import { faultyExecutable } from '../support/executable.ts';
 import { tinyTestModel } from '../support/models.ts';
 import { startOperator } from '../support/operator.ts';
@@ -28,7 +29,7 @@ test('decoding threads that hang, all of them: their calls get an error, and the
 
   for (const name of ['one', 'two']) writeFileSync(join(folder, name), '');
   const hung = [execute(), execute()];
-  while (readdirSync(folder).length > 0) await Bun.sleep(5); // the test's own time limit ends it
+  await eventually(() => readdirSync(folder).length === 0);
   const waiting = execute();
   expect((await call('Healthy', {})).status).toBe(200);
   for (const response of await Promise.all(hung)) {

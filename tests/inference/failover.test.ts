@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import type { Engine } from '../../src/inference/engine.ts';
 import { createFailoverEngine } from '../../src/inference/failover.ts';
+import { eventually } from '../support/eventually.ts';
 
 function fakeEngine(over: Partial<Engine> = {}) {
   const lost = Promise.withResolvers<Error>();
@@ -155,7 +156,7 @@ test('failover, a replacement that is lost as soon as it is there is replaced it
     tell: () => {},
   });
   first.lose('destroyed');
-  while (engine.current !== third.engine) await Bun.sleep(1);
+  await eventually(() => engine.current === third.engine);
   expect(values(await engine.run(inputs))).toEqual([2, 4, 6]);
   expect(second.batches).toEqual([]);
 });
@@ -220,7 +221,7 @@ test('failover, one that had been at work for long is followed by another, each 
   for (const n of [0, 1, 2]) {
     await Bun.sleep(25);
     engines[n]!.lose('the thread ended');
-    while (engine.current !== engines[n + 1]!.engine) await Bun.sleep(1);
+    await eventually(() => engine.current === engines[n + 1]!.engine);
     expect(values(await engine.run(inputs))).toEqual([2, 4, 6]);
   }
   expect(opened).toBe(3);
@@ -255,7 +256,7 @@ test('failover, is closed while a replacement is being opened, which is closed w
     tell: () => {},
   });
   first.lose('the driver hangs');
-  while (engine.available) await Bun.sleep(1);
+  await eventually(() => !engine.available);
   await engine.close();
   const closed = Promise.withResolvers<string>();
   const late = fakeEngine({ close: async () => closed.resolve('closed') });

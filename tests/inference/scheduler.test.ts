@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import type { Engine } from '../../src/inference/engine.ts';
 import { createScheduler } from '../../src/inference/scheduler.ts';
+import { eventually } from '../support/eventually.ts';
 
 /** An engine whose runs end when the test says so; it gives back each input's first value. */
 function manualEngine(over: Partial<Engine> = {}) {
@@ -129,7 +130,7 @@ test('scheduler, a second batch that does not fill up goes when its first entry 
   const scheduler = createScheduler(engine, { maxQueue: 10, maxBatchWait: 40 });
   const answers = [1, 2, 3].map((n) => scheduler.infer(tensor(n), never));
   // The first run does not end: only the time can start the second.
-  while (runs.length < 2) await Bun.sleep(1);
+  await eventually(() => runs.length === 2);
   expect(runs[1]?.inputs.map((x) => x[0])).toEqual([2, 3]);
   for (const run of runs) run.end();
   const [, second] = await Promise.all(answers);

@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { Code } from '@connectrpc/connect';
 import { ErrorInfoSchema } from '../../src/gen/google/rpc/error_details_pb.ts';
 import { failureOf } from '../support/call-failure.ts';
+import { eventually } from '../support/eventually.ts';
 import type { LogLine } from '../support/operator.ts';
 import {
   buildTimeout,
@@ -163,7 +164,7 @@ test('replies that nobody reads, given up at the time limit', async () => {
 test('more streams than a connection may have: REFUSED_STREAM, the others go on', async () => {
   using connection = await openRaw(operator.port);
   for (let i = 0; i < 60; i++) await connection.send(headersOf('Execute', 2 * i + 1));
-  while (framesOf(connection, frameType.resetStream).length < 10) await Bun.sleep(5);
+  await eventually(() => framesOf(connection, frameType.resetStream).length >= 10);
   const codes = framesOf(connection, frameType.resetStream).map((f) => f.payload.readUInt32BE());
   expect(codes).toEqual(Array(10).fill(7));
 });
@@ -276,7 +277,7 @@ test('a header over --max-header-bytes, 431 over HTTP/1.1, the stream reset over
   using connection = await openRaw(operator.port);
   const headers = fields({ ...grpcFields('Healthy'), 'x-a': 'b'.repeat(10_000) });
   await connection.send(frame(frameType.headers, endHeaders, 1, headers));
-  while (framesOf(connection, frameType.resetStream).length < 1) await Bun.sleep(5);
+  await eventually(() => framesOf(connection, frameType.resetStream).length > 0);
 });
 
 test('more connections than allowed, closed; the flag is in the log', async () => {

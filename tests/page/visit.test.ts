@@ -5,6 +5,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import type { Embedder } from '../../src/embedder/embedder.ts';
 import { OperatorError } from '../../src/errors.ts';
 import { testUnless } from '../support/data.ts';
+import { eventually } from '../support/eventually.ts';
 import { launchBrowser, missingBrowser, type Visit, visit } from './support/browser.ts';
 import { type PageOperator, startOperator } from './support/operator.ts';
 import { createPictureEmbedder } from './support/picture-embedder.ts';
@@ -241,7 +242,7 @@ testInBrowser('a busy operator, tried again', async () => {
   busy = true;
   await page.click('.row:last-child .failure button');
   // It looks as it did before: that it was sent again is seen here.
-  while (refused < 3) await Bun.sleep(5);
+  await eventually(() => refused === 3);
   await page.waitForSelector('.row[data-state=failed]:last-child');
   await own.close();
 });

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
-import { eventually, grpcClient, postJson, startServer, type TestServer } from './start-server.ts';
+import { eventually } from '../support/eventually.ts';
+import { grpcClient, postJson, startServer, type TestServer } from './start-server.ts';
 
 /** A bare connection: everything it received, and when it was closed. */
 async function open(port: number): Promise<{
@@ -40,7 +41,7 @@ test('first bytes, one at a time are HTTP/1.1 as well', async () => {
     socket.write(byte);
     await Bun.sleep(1);
   }
-  await eventually(() => received().startsWith('HTTP/1.1 405') || undefined);
+  await eventually(() => received().startsWith('HTTP/1.1 405'));
   socket.destroy();
 });
 
@@ -52,7 +53,7 @@ test('first bytes, an HTTP/2 preface in pieces is HTTP/2', async () => {
     await Bun.sleep(5);
   }
   // A SETTINGS frame of the server's and one that acknowledges ours.
-  await eventually(() => received().includes('\0\0\0\x04\x01\0\0\0\0') || undefined);
+  await eventually(() => received().includes('\0\0\0\x04\x01\0\0\0\0'));
   socket.destroy();
 });
 
@@ -84,7 +85,7 @@ describe('a client that is gone while its call is computed, is noticed long befo
   const slow = JSON.stringify({ datas: ['FAKE_DELAY:60000'] });
   const gone = async (patient: TestServer): Promise<void> => {
     const begun = performance.now();
-    await eventually(() => patient.embedder.inFlight === 0 || undefined);
+    await eventually(() => patient.embedder.inFlight === 0);
     expect(performance.now() - begun).toBeLessThan(3000);
     await patient.logged((line) => line.msg === 'call' && line.code === 'canceled');
   };
@@ -100,7 +101,7 @@ describe('a client that is gone while its call is computed, is noticed long befo
       ['curl', '-s', protocol, '-H', 'content-type: application/json', '-d', slow, url],
       { stdout: 'ignore' },
     );
-    await eventually(() => patient.embedder.inFlight === 1 || undefined);
+    await eventually(() => patient.embedder.inFlight === 1);
     client.kill('SIGKILL');
     await gone(patient);
   });
@@ -139,7 +140,7 @@ describe('102 Processing goes to nobody who could take it for something else', (
     const message = '\0\0\0\0\x02{}';
     const watch = `POST /grpc.health.v1.Health/Watch HTTP/1.1\r\n${head.replace('json', 'connect+json')}Content-Length: ${message.length}\r\n\r\n${message}`;
     socket.end(watch + execute(60_000, '1.1'));
-    await eventually(() => received().includes('SERVING') || undefined);
+    await eventually(() => received().includes('SERVING'));
     await Bun.sleep(700);
     expect(received()).not.toContain('102 Processing');
     socket.destroy();
@@ -161,17 +162,17 @@ test('a client that asks on and reads no answer is closed before its answers tak
   expect(most).toBeLessThanOrEqual(1024);
   socket.resume();
   await closed;
-  await eventually(() => patient.server.calls === 0 || undefined);
+  await eventually(() => patient.server.calls === 0);
 });
 
 test('a request whose target has scheme and host, as a proxy writes it', async () => {
   const { socket, received } = await open(running.port);
   socket.write('GET http://other:80/healthz?a HTTP/1.1\r\nHost: a\r\n\r\n');
-  await eventually(() => received().startsWith('HTTP/1.1 200') || undefined);
+  await eventually(() => received().startsWith('HTTP/1.1 200'));
   socket.write(
     'POST http://other/omnisearch.Operator/Healthy HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}',
   );
-  await eventually(() => received().includes('{"healthy":"healthy"}') || undefined);
+  await eventually(() => received().includes('{"healthy":"healthy"}'));
   socket.destroy();
 });
 
@@ -182,10 +183,10 @@ test('a thousand requests in one packet, do not keep another connection waiting 
   const one =
     'POST /omnisearch.Operator/Healthy HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}';
   socket.write(one.repeat(1000));
-  await eventually(() => answered() > 0 || undefined);
+  await eventually(() => answered() > 0);
   expect((await postJson(running.url, 'Healthy', {})).status).toBe(200);
   expect(answered()).toBeLessThan(700);
-  await eventually(() => answered() === 1000 || undefined);
+  await eventually(() => answered() === 1000);
   socket.destroy();
 });
 
@@ -199,7 +200,7 @@ test('clients that vanish in the middle of a request leave nothing behind', asyn
     abrupt.socket.write(text, () => abrupt.socket.resetAndDestroy());
     await graceful.closed;
   }
-  await eventually(() => running.server.calls === 0 || undefined);
+  await eventually(() => running.server.calls === 0);
   expect((await fetch(`${running.url}/healthz`)).status).toBe(200);
 });
 
@@ -214,7 +215,7 @@ test('a request line that is no URL and a missing Host are answered', async () =
     socket.write(
       `POST ${path} HTTP/1.1\r\n${host}Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}`,
     );
-    await eventually(() => /^HTTP\/1.1 4\d\d /.test(received()) || undefined);
+    await eventually(() => /^HTTP\/1.1 4\d\d /.test(received()));
     socket.destroy();
   }
 });
@@ -250,7 +251,7 @@ test('--idle-timeout, a connection with a call is left alone, and closed that lo
   socket.write(
     `POST /omnisearch.Operator/Execute HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
   );
-  await Promise.race([closed, eventually(() => received() !== '' || undefined)]);
+  await Promise.race([closed, eventually(() => received() !== '')]);
   expect(received()).toStartWith('HTTP/1.1 200');
   const answered = performance.now();
   await closed;
@@ -275,7 +276,7 @@ test('--request-timeout, longer work is given up', async () => {
     message: 'the call took longer than 0.4 s (--request-timeout)',
   });
   expect(performance.now() - begun).toBeWithin(390, 3800);
-  await eventually(() => running.embedder.inFlight === 0 || undefined);
+  await eventually(() => running.embedder.inFlight === 0);
 });
 
 test('--request-timeout, a body that does not come is given up', async () => {
@@ -283,9 +284,9 @@ test('--request-timeout, a body that does not come is given up', async () => {
   socket.write(
     'POST /omnisearch.Operator/Execute HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{',
   );
-  await eventually(() => received().startsWith('HTTP/1.1 504') || undefined);
+  await eventually(() => received().startsWith('HTTP/1.1 504'));
   socket.destroy();
-  await eventually(() => running.server.calls === 0 || undefined);
+  await eventually(() => running.server.calls === 0);
 });
 
 test('--max-connections, further ones are closed until there is room', async () => {
@@ -308,10 +309,10 @@ test('--max-connections, who has been without a call for longest gives way to a 
   calls.socket.write(
     `POST /omnisearch.Operator/Execute HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
   );
-  await eventually(() => small.embedder.inFlight === 1 || undefined);
+  await eventually(() => small.embedder.inFlight === 1);
   const idle = await open(small.port);
   idle.socket.write(get);
-  await eventually(() => idle.received().startsWith('HTTP/1.1 200') || undefined);
+  await eventually(() => idle.received().startsWith('HTTP/1.1 200'));
   const silent = await open(small.port);
   // Not before it has been so for a second.
   await (await open(small.port)).closed;
@@ -323,7 +324,7 @@ test('--max-connections, who has been without a call for longest gives way to a 
       String(line.msg).includes('without a call is closed (--max-connections)'),
     ),
   ).toBeTruthy();
-  await eventually(() => calls.received().includes('"nums":"1"') || undefined);
+  await eventually(() => calls.received().includes('"nums":"1"'));
   for (const { socket } of [calls, silent]) socket.destroy();
 });
 
@@ -335,7 +336,7 @@ test('--max-bytes-in-flight, requests that would hold more together are refused'
     message: expect.stringContaining('more bytes than all requests together may'),
   });
   const first = postJson(small.url, 'Execute', { datas: ['FAKE_DELAY:300', 'a'.repeat(60_000)] });
-  await eventually(() => small.embedder.inFlight === 1 || undefined);
+  await eventually(() => small.embedder.inFlight === 1);
   const second = await postJson(small.url, 'Execute', { datas: ['a'.repeat(60_000)] });
   expect(second.status).toBe(429);
   expect(await second.json()).toMatchObject({
@@ -343,7 +344,7 @@ test('--max-bytes-in-flight, requests that would hold more together are refused'
     message: expect.stringContaining('(--max-bytes-in-flight)'),
   });
   expect((await first).status).toBe(200);
-  await eventually(() => small.server.calls === 0 || undefined);
+  await eventually(() => small.server.calls === 0);
   expect((await postJson(small.url, 'Execute', { datas: ['a'.repeat(60_000)] })).status).toBe(200);
 });
 

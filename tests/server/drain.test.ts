@@ -3,7 +3,8 @@ import { connect as connectSocket } from 'node:net';
 import { Code, ConnectError, createClient } from '@connectrpc/connect';
 import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node';
 import { Operator } from '../../src/gen/omnisearch/operator_pb.ts';
-import { eventually, grpcClient, postJson, startServer } from './start-server.ts';
+import { eventually } from '../support/eventually.ts';
+import { grpcClient, postJson, startServer } from './start-server.ts';
 
 const seconds = 1000;
 
@@ -24,7 +25,7 @@ test('close, running calls are answered and new ones refused', async () => {
   const running = await startServer();
   const first = grpcClient(running.url).execute({ datas: ['FAKE_DELAY:300'] });
   const second = postJson(running.url, 'Execute', { datas: ['FAKE_DELAY:300'] });
-  await eventually(() => running.embedder.inFlight === 2 || undefined);
+  await eventually(() => running.embedder.inFlight === 2);
   const closing = running.server.close();
 
   const ready = await fetch(`${running.url}/readyz`);
@@ -50,9 +51,9 @@ test('close, an HTTP/2 connection is told to go away and its running call is ans
   const transport = createGrpcTransport({ baseUrl: running.url, sessionManager });
   const client = createClient(Operator, transport);
   const call = client.execute({ datas: ['FAKE_DELAY:300'] });
-  await eventually(() => running.embedder.inFlight === 1 || undefined);
+  await eventually(() => running.embedder.inFlight === 1);
   const closing = running.server.close();
-  await eventually(() => sessionManager.state() !== 'open' || undefined);
+  await eventually(() => sessionManager.state() !== 'open');
   expect((await call).nums).toBe(1n);
   expect(await closing).toBe(0);
 });
@@ -76,7 +77,7 @@ test('close, calls that outlast the drain timeout are cut off with UNAVAILABLE',
   const running = await startServer({ config: { drainTimeout: 100 } });
   const call = grpcClient(running.url).execute({ datas: ['FAKE_DELAY:60000'] });
   const outcome = call.catch((error: unknown) => ConnectError.from(error));
-  await eventually(() => running.embedder.inFlight === 1 || undefined);
+  await eventually(() => running.embedder.inFlight === 1);
   expect(await running.server.close()).toBe(1);
   expect(await outcome).toMatchObject({ code: Code.Unavailable });
   expect(running.embedder.aborted).toBe(1);

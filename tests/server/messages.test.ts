@@ -17,7 +17,8 @@ import {
   Operator,
 } from '../../src/gen/omnisearch/operator_pb.ts';
 import { failureOf } from '../support/call-failure.ts';
-import { eventually, postJson, startServer, type TestServer, transports } from './start-server.ts';
+import { eventually } from '../support/eventually.ts';
+import { postJson, startServer, type TestServer, transports } from './start-server.ts';
 
 const KiB = 1024;
 let running: TestServer;
@@ -44,7 +45,7 @@ describe.each(Object.entries(transports))('%s', (_, transport) => {
   });
 
   test('what was refused before it was read to its end leaves nothing behind', async () => {
-    await eventually(() => running.server.calls === 0 || undefined);
+    await eventually(() => running.server.calls === 0);
   });
 });
 

@@ -3,14 +3,9 @@ import { Code, createClient } from '@connectrpc/connect';
 import { BadRequestSchema, ErrorInfoSchema } from '../../src/gen/google/rpc/error_details_pb.ts';
 import { Operator } from '../../src/gen/omnisearch/operator_pb.ts';
 import { failureOf } from '../support/call-failure.ts';
+import { eventually } from '../support/eventually.ts';
 import { fakeVector } from '../support/fake-embedder.ts';
-import {
-  eventually,
-  grpcClient,
-  startServer,
-  type TestServer,
-  transports,
-} from './start-server.ts';
+import { grpcClient, startServer, type TestServer, transports } from './start-server.ts';
 
 let running: TestServer;
 beforeAll(async () => {
@@ -137,10 +132,10 @@ test('Execute, a client that cancels ends the work', async () => {
     { datas: ['FAKE_DELAY:60000'] },
     { signal: cancel.signal, headers: { 'x-request-id': 'cancelled-call' } },
   );
-  await eventually(() => running.embedder.inFlight === 1 || undefined);
+  await eventually(() => running.embedder.inFlight === 1);
   cancel.abort();
   expect((await failureOf(call)).code).toBe(Code.Canceled);
-  await eventually(() => running.embedder.aborted === before + 1 || undefined);
+  await eventually(() => running.embedder.aborted === before + 1);
   expect(running.embedder.inFlight).toBe(0);
   const line = await running.logged((l) => l.requestId === 'cancelled-call');
   expect(line.code).toBe('canceled');
@@ -153,7 +148,7 @@ test.each(Object.entries(transports))(
     const before = running.embedder.aborted;
     const call = client.execute({ datas: ['FAKE_DELAY:60000'] }, { timeoutMs: 100 });
     expect((await failureOf(call)).code).toBe(Code.DeadlineExceeded);
-    await eventually(() => running.embedder.aborted === before + 1 || undefined);
+    await eventually(() => running.embedder.aborted === before + 1);
   },
 );
 

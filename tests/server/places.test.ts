@@ -6,7 +6,8 @@ import { createGrpcTransport } from '@connectrpc/connect-node';
 import { ErrorInfoSchema } from '../../src/gen/google/rpc/error_details_pb.ts';
 import { Health } from '../../src/gen/grpc/health/v1/health_pb.ts';
 import { createPlaces } from '../../src/server/limits/places.ts';
-import { eventually, grpcClient, postJson, startServer } from './start-server.ts';
+import { eventually } from '../support/eventually.ts';
+import { grpcClient, postJson, startServer } from './start-server.ts';
 
 const page = 'https://page.example';
 const patience = 1000;
@@ -71,7 +72,7 @@ test('--max-calls, whoever asks how it goes is answered; a refusal is readable f
   const calls = ['a', 'b', 'c', 'd'].map(() =>
     postJson(running.url, 'Execute', { datas: ['FAKE_DELAY:2000'] }),
   );
-  await eventually(() => running.embedder.inFlight === 4 || undefined);
+  await eventually(() => running.embedder.inFlight === 4);
   for (const path of ['/healthz', '/readyz'])
     expect((await fetch(running.url + path)).status).toBe(200);
   expect((await grpcClient(running.url).healthy({})).healthy).toBe('healthy');
@@ -99,7 +100,7 @@ test('--max-calls, a call that has been answered makes room at once', async () =
 test('--max-calls, calls that do not come keep nobody out', async () => {
   await using running = await startServer({ config: { maxCalls: 4 } });
   const idle = openExecutes(running.url, 4);
-  await eventually(() => running.server.calls === 4 || undefined);
+  await eventually(() => running.server.calls === 4);
   await Bun.sleep(patience + 50);
   expect((await postJson(running.url, 'Execute', { datas: ['a'] })).status).toBe(200);
   expect((await Promise.race(idle.replies))['grpc-message']).toContain('whose client paused');
@@ -123,13 +124,13 @@ test('--max-calls, replies that nobody reads keep nobody out', async () => {
     open('/omnisearch.Operator/Execute', '{"datas":["a"]}');
     open('/healthz');
   }
-  await eventually(() => running.server.calls === 8 || undefined);
+  await eventually(() => running.server.calls === 8);
   await Bun.sleep(patience + 50);
   expect((await postJson(running.url, 'Execute', { datas: ['a'] })).status).toBe(200);
   expect((await fetch(`${running.url}/healthz`)).status).toBe(200);
   session.destroy();
   const codes = () => running.logs.flatMap(({ msg, code }) => (msg === 'call' ? [code] : []));
-  await eventually(() => codes().length === 5 || undefined);
+  await eventually(() => codes().length === 5);
   // Nobody has had four of the five replies.
   expect(codes().sort()).toEqual([...Array(4).fill('canceled'), 'ok']);
 });
@@ -137,7 +138,7 @@ test('--max-calls, replies that nobody reads keep nobody out', async () => {
 test('--max-calls, a refusal that nobody reads is given up', async () => {
   await using running = await startServer({ config: { maxCalls: 1 } });
   const call = postJson(running.url, 'Execute', { datas: ['FAKE_DELAY:4000'] });
-  await eventually(() => running.embedder.inFlight === 1 || undefined);
+  await eventually(() => running.embedder.inFlight === 1);
   const session = connect(running.url, { settings: { initialWindowSize: 0 } });
   session.on('error', () => {});
   const stream = session.request({
@@ -147,8 +148,8 @@ test('--max-calls, a refusal that nobody reads is given up', async () => {
   });
   stream.on('error', () => {});
   stream.end('{}');
-  await eventually(() => running.server.calls === 2 || undefined);
-  await eventually(() => running.server.calls === 1 || undefined);
+  await eventually(() => running.server.calls === 2);
+  await eventually(() => running.server.calls === 1);
   expect(running.embedder.inFlight).toBe(1);
   session.destroy();
   expect((await call).status).toBe(200);
@@ -159,8 +160,8 @@ test('--request-timeout, a route’s reply that nobody reads is given up', async
   const session = connect(running.url, { settings: { initialWindowSize: 0 } });
   session.on('error', () => {});
   session.request({ ':path': '/healthz' }).on('error', () => {});
-  await eventually(() => running.server.calls === 1 || undefined);
-  await eventually(() => running.server.calls === 0 || undefined);
+  await eventually(() => running.server.calls === 1);
+  await eventually(() => running.server.calls === 0);
   session.destroy();
 });
 
@@ -180,11 +181,11 @@ test('Watch, streams without end keep nobody out; the oldest gives way', async (
     const client = health();
     return Array.from({ length: count }, () => watch(client));
   });
-  await eventually(() => running.server.calls === 256 || undefined);
+  await eventually(() => running.server.calls === 256);
   expect((await postJson(running.url, 'Execute', { datas: ['a'] })).status).toBe(200);
   await Bun.sleep(patience + 50);
   watching.push(watch(health()));
-  await eventually(() => endings.length === 1 || undefined);
+  await eventually(() => endings.length === 1);
   expect(endings[0]?.code).toBe(Code.ResourceExhausted);
   expect(endings[0]?.findDetails(ErrorInfoSchema)[0]?.reason).toBe('OVERLOADED');
   stop.abort();

@@ -4,8 +4,9 @@ import { createServer } from 'node:net';
 import { describeWeights } from '../../src/cli/info.ts';
 import { explainListenError } from '../../src/cli/listen-error.ts';
 import { smallPicture } from '../contract/pictures.ts';
+import { eventually } from '../support/eventually.ts';
 import { operatorKind, runOperator, startOperator } from '../support/operator.ts';
-import { eventually, postJson } from './start-server.ts';
+import { postJson } from './start-server.ts';
 
 test('--version, --help', async () => {
   const version = await runOperator(['--version']);

@@ -7,8 +7,9 @@ import {
   Health,
   HealthCheckResponse_ServingStatus as Status,
 } from '../../src/gen/grpc/health/v1/health_pb.ts';
+import { eventually } from '../support/eventually.ts';
 import { createFakeEmbedder } from '../support/fake-embedder.ts';
-import { eventually, grpcClient, startServer } from './start-server.ts';
+import { grpcClient, startServer } from './start-server.ts';
 
 const healthClient = (url: string): Client<typeof Health> =>
   createClient(Health, createGrpcTransport({ baseUrl: url }));
@@ -39,7 +40,7 @@ test('starting, alive but not ready, then ready', async () => {
   expect((await health.check({})).status).toBe(Status.NOT_SERVING);
 
   opening.resolve(createFakeEmbedder());
-  await eventually(() => running.server.state === 'ready' || undefined);
+  await eventually(() => running.server.state === 'ready');
   const ready = await fetch(`${running.url}/readyz`);
   expect(ready.status).toBe(200);
   expect(await ready.json()).toMatchObject({ status: 'ready', trained: false });
@@ -49,7 +50,7 @@ test('starting, alive but not ready, then ready', async () => {
 
 test('failed, an embedder that could not be opened is never ready', async () => {
   await using running = await startServer({ opening: Promise.reject(new Error('no model')) });
-  await eventually(() => running.server.state === 'failed' || undefined);
+  await eventually(() => running.server.state === 'failed');
   expect((await fetch(`${running.url}/readyz`)).status).toBe(503);
   expect((await fetch(`${running.url}/healthz`)).status).toBe(200);
   expect(await codeOf(grpcClient(running.url).healthy({}))).toBe(Code.Unavailable);
@@ -81,14 +82,14 @@ test('Health Watch, the state and each change of it, until the operator drains',
   const opening = Promise.withResolvers<Embedder>();
   await using running = await startServer({ opening: opening.promise });
   const { seen, watching } = watchHealth(running.url);
-  await eventually(() => seen.length === 1 || undefined);
+  await eventually(() => seen.length === 1);
   const embedder = createFakeEmbedder();
   opening.resolve(embedder);
-  await eventually(() => seen.length === 2 || undefined);
+  await eventually(() => seen.length === 2);
   embedder.state = 'failed';
-  await eventually(() => seen.length === 3 || undefined);
+  await eventually(() => seen.length === 3);
   embedder.state = 'ready';
-  await eventually(() => seen.length === 4 || undefined);
+  await eventually(() => seen.length === 4);
   await running.server.close();
   await watching;
   expect(seen).toEqual([
@@ -104,9 +105,9 @@ test('Health Watch, another state with the same status is no news', async () => 
   const opening = Promise.withResolvers<Embedder>();
   await using running = await startServer({ opening: opening.promise });
   const { seen, watching } = watchHealth(running.url);
-  await eventually(() => seen.length === 1 || undefined);
+  await eventually(() => seen.length === 1);
   opening.reject(new Error('no model'));
-  await eventually(() => running.server.state === 'failed' || undefined);
+  await eventually(() => running.server.state === 'failed');
   await Bun.sleep(20);
   await running.server.close();
   await watching;
@@ -122,10 +123,10 @@ test('Health Watch, of a service that is not here says so and stays open', async
     for await (const { status } of healthClient(running.url).watch({ service: 'other' }, options))
       seen.push(status);
   })();
-  await eventually(() => seen.length === 1 || undefined);
+  await eventually(() => seen.length === 1);
   expect(seen).toEqual([Status.SERVICE_UNKNOWN]);
   expect(running.server.calls).toBe(1);
   cancel.abort();
   expect(await codeOf(watching)).toBe(Code.Canceled);
-  await eventually(() => running.server.calls === 0 || undefined);
+  await eventually(() => running.server.calls === 0);
 });

@@ -4,7 +4,8 @@ import { connect } from 'node:http2';
 import { gzipSync } from 'node:zlib';
 import type { CallRecord } from '../../src/server/call-record.ts';
 import { watchBody } from '../../src/server/calls/request-body.ts';
-import { eventually, startServer } from './start-server.ts';
+import { eventually } from '../support/eventually.ts';
+import { startServer } from './start-server.ts';
 
 const never = new AbortController().signal;
 const place = { clientsTurn() {}, ourTurn() {} };
@@ -83,7 +84,7 @@ describe('a packed request that does not come to its end', () => {
   test('is given up: canceled, and no failure of ours', async () => {
     await using running = await startServer();
     const session = begin(running.url, 'given-up');
-    await eventually(() => running.server.calls === 1 || undefined);
+    await eventually(() => running.server.calls === 1);
     await Bun.sleep(50);
     session.destroy();
     const line = await running.logged((l) => l.requestId === 'given-up');

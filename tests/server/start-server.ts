@@ -13,6 +13,7 @@ import { parseCommandLine } from '../../src/config/parse-command-line.ts';
 import type { Embedder } from '../../src/embedder/embedder.ts';
 import { Operator } from '../../src/gen/omnisearch/operator_pb.ts';
 import { createServer, type OperatorServer } from '../../src/server/create-server.ts';
+import { eventually } from '../support/eventually.ts';
 import { createFakeEmbedder, type FakeEmbedder } from '../support/fake-embedder.ts';
 
 export type LogLine = Record<string, unknown>;
@@ -59,15 +60,6 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
       await server.close();
     },
   };
-}
-
-/** Asks until there is an answer. @throws Error after 20 s, which a busy machine may need */
-export async function eventually<T>(ask: () => T | undefined): Promise<T> {
-  for (const end = performance.now() + 20_000; performance.now() < end; await Bun.sleep(5)) {
-    const answer = ask();
-    if (answer !== undefined && answer !== false) return answer;
-  }
-  throw new Error(`it did not come: ${ask}`);
 }
 
 const grpcWeb = (baseUrl: string, httpVersion: '1.1' | '2'): Transport =>

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { ConfigError, OperatorError } from '../../src/errors.ts';
 import { createFetchThread } from '../../src/image/source/fetch-thread.ts';
 import { createUrlFetcher } from '../../src/image/source/url-fetcher.ts';
+import { eventually } from '../support/eventually.ts';
 import { fetcherOptions, fetchWith, openFetcher, response, serve } from './loopback-server.ts';
 
 /**
@@ -14,10 +15,6 @@ const rejection = (outcome: Promise<unknown>) =>
     () => undefined,
     (thrown: unknown) => thrown,
   );
-
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await Bun.sleep(5); // the test's own time limit ends it
-}
 
 const never = () => new AbortController().signal;
 /** A thread that is not ours, with this for its code. */
@@ -53,22 +50,22 @@ describe('createUrlFetcher, on its own thread', () => {
     using server = await serve(() => {});
     const client = new AbortController();
     const given = rejection(fetchWith(fetcher)(server.origin, client.signal));
-    await until(() => server.connections.size === 1);
+    await eventually(() => server.connections.size === 1);
     client.abort();
     expect(await given).toMatchObject({ code: 'CANCELLED' });
-    await until(() => server.connections.size === 0);
+    await eventually(() => server.connections.size === 0);
   });
 
   test('fetch, a time that is over ends the connection', async () => {
     using server = await serve(() => {});
     const impatient = createUrlFetcher({ ...fetcherOptions, timeoutMs: 1_500 });
     const late = rejection(fetchWith(impatient)(server.origin, never()));
-    await until(() => server.connections.size === 1);
+    await eventually(() => server.connections.size === 1);
     expect(await late).toMatchObject({
       code: 'URL_TIMEOUT',
       message: '127.0.0.1 took longer than 1500 ms (--url-timeout)',
     });
-    await until(() => server.connections.size === 0);
+    await eventually(() => server.connections.size === 0);
     await impatient.close();
   });
 
@@ -163,7 +160,7 @@ describe('createFetchThread', () => {
     using server = await serve(() => {});
     const thread = createFetchThread(fetcherOptions);
     const pending = rejection(thread.fetchFile(server.origin, never()));
-    await until(() => server.connections.size === 1);
+    await eventually(() => server.connections.size === 1);
     await thread.close();
     expect(await pending).toMatchObject({ code: 'DRAINING' });
   });

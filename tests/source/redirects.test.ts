@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { eventually } from '../support/eventually.ts';
 import { fetcher, names, redirect, response, serve } from './loopback-server.ts';
 
 /** `/n` redirects to `/n-1`; `/0` is the file. */
@@ -85,8 +86,7 @@ test('fetch, the body of a redirect is not read and its connection is closed', a
       socket.write('HTTP/1.1 302 Found\r\nLocation: /to\r\nContent-Length: 1000000000\r\n\r\nxx');
   });
   expect(await fetcher()(server.origin)).toHaveLength(5);
-  await Bun.sleep(20);
-  expect(server.connections.size).toBe(0);
+  await eventually(() => server.connections.size === 0);
 });
 
 describe('fetch, a status other than 200', () => {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer, type TLSSocket } from 'node:tls';
 import { testWithProgram } from '../support/data.ts';
+import { eventually } from '../support/eventually.ts';
 import { fetcher, names, redirect, response, withEnvironment, wrap } from './loopback-server.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'url-tls-'));
@@ -86,8 +87,7 @@ testWithProgram(
     await refusals();
     await withEnvironment({ NODE_TLS_REJECT_UNAUTHORIZED: '0' }, refusals);
     expect(server.requests).toEqual([]);
-    await Bun.sleep(20);
-    expect(server.connections.size).toBe(0);
+    await eventually(() => server.connections.size === 0);
   },
 );
 
@@ -116,7 +116,7 @@ test('fetch, plain HTTP on a TLS port is unreachable', async () => {
   using _ = server;
   const chatty = server.connections;
   const outcome = fetcher({ connectTimeoutMs: 2_000 })(`https://127.0.0.1:${server.port}/`);
-  await Bun.sleep(50);
+  await eventually(() => chatty.size > 0);
   for (const socket of chatty) socket.end('HTTP/1.1 400 Bad Request\r\n\r\n');
   await expect(outcome).rejects.toMatchObject({ code: 'URL_UNREACHABLE' });
 });
