@@ -1,8 +1,8 @@
 /** No test is left out without a word. */
 import { expect, test } from 'bun:test';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { testFolder } from '../support/test-folder.ts';
 import { repository, sourcesOf, textOf } from './support/imports.ts';
 
 test('tests, none is skipped, singled out or put off, but by testUnless, which says why', () => {
@@ -13,7 +13,7 @@ test('tests, none is skipped, singled out or put off, but by testUnless, which s
 });
 
 test('testUnless, what is missing is told; with REQUIRE_ALL=1 the test fails, unless MAY_LACK has a word of it', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'skips-'));
+  const folder = testFolder('skips');
   const file = join(folder, 'one.test.ts');
   const support = join(repository, 'tests/support/data.ts');
   writeFileSync(
@@ -27,7 +27,6 @@ test('testUnless, what is missing is told; with REQUIRE_ALL=1 the test fails, un
   };
   const [skipped, failed] = [run('0'), run('1')];
   const [allowed, other] = [run('1', 'spoon'), run('1', 'fork')];
-  rmSync(folder, { recursive: true });
   for (const { said, exitCode } of [skipped, allowed]) {
     expect(said).toContain('soup (skipped: a spoon is not there)');
     expect(said).toContain('1 skip');

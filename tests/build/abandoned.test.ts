@@ -1,23 +1,21 @@
 /** What a killed run has left goes away with the next one, and one that is interrupted leaves nothing. */
-import { afterAll, expect, test } from 'bun:test';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { expect, test } from 'bun:test';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '../../model/files/abandoned.ts';
 import { writeFileAtomically } from '../../model/files/staged-file.ts';
 import { eventually } from '../support/eventually.ts';
 import { smallTestModel } from '../support/models.ts';
+import { testFolder } from '../support/test-folder.ts';
 import { build } from './support/other-folder.ts';
 
 const repository = join(import.meta.dir, '../..');
-const folder = mkdtempSync(join(tmpdir(), 'abandoned-'));
-afterAll(() => rmSync(folder, { recursive: true }));
 
 /** The number of a process that has ended. */
 const gone = Bun.spawnSync(['true']).pid;
 
 test('a staged file, removes those of ended processes for the same file only', () => {
-  const here = mkdtempSync(join(folder, 'files-'));
+  const here = testFolder('files');
   const left = [`.a.onnx.${gone}.0.tmp`, `.a.onnx.${process.ppid}.0.tmp`, `.b.onnx.${gone}.0.tmp`];
   for (const name of [...left, '.a.onnx.json', 'a.onnx']) writeFileSync(join(here, name), '');
   writeFileAtomically(join(here, 'a.onnx'), 'new');
@@ -25,7 +23,7 @@ test('a staged file, removes those of ended processes for the same file only', (
 });
 
 test('a temporary folder, removes those of ended processes with what is in them', () => {
-  const here = mkdtempSync(join(folder, 'folders-'));
+  const here = testFolder('folders');
   mkdirSync(join(here, `.build.${gone}.abcdef/deep`), { recursive: true });
   mkdirSync(join(here, '.build-notes'));
   const [first, second] = [temporaryFolder(here, 'build'), temporaryFolder(here, 'build')];
@@ -37,7 +35,7 @@ test('a temporary folder, removes those of ended processes with what is in them'
 });
 
 test('npm run build, clears away what a build that was killed has left', async () => {
-  const here = mkdtempSync(join(folder, 'killed-'));
+  const here = testFolder('killed');
   const args = ['--model', smallTestModel(), '--out', join(here, 'resnet50-encoder')];
   const killed = Bun.spawn([process.execPath, 'build/build.ts', ...args], {
     cwd: repository,
@@ -55,7 +53,7 @@ test.each([
   ['SIGINT', 130],
   ['SIGTERM', 143],
 ] as const)('npm run build, leaves nothing when it is told to end by %s', async (signal, code) => {
-  const here = mkdtempSync(join(folder, 'interrupted-'));
+  const here = testFolder('interrupted');
   const args = ['--model', smallTestModel(), '--out', join(here, 'resnet50-encoder')];
   const child = Bun.spawn([process.execPath, 'build/build.ts', ...args], {
     cwd: repository,
@@ -69,10 +67,7 @@ test.each([
 });
 
 test('npm start, leaves nothing of the model or of the unpacked weights when it is interrupted', async () => {
-  const [cache, temporary] = [
-    mkdtempSync(join(folder, 'cache-')),
-    mkdtempSync(join(folder, 'tmp-')),
-  ];
+  const [cache, temporary] = [testFolder('cache'), testFolder('tmp')];
   const child = Bun.spawn([process.execPath, 'build/start.ts', '--weights', 'untrained'], {
     cwd: repository,
     env: { PATH: process.env.PATH, XDG_CACHE_HOME: cache, TMPDIR: temporary },

@@ -1,7 +1,6 @@
 /** The whole arm64 executable under an emulator: it starts, says who it is, and gives the x64 one's vector. */
-import { afterAll, expect } from 'bun:test';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { expect } from 'bun:test';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { targets } from '../../build/targets.ts';
 import { emulated, missingEmulator } from '../support/arm64.ts';
@@ -10,6 +9,7 @@ import { testExecutable } from '../support/executable.ts';
 import { smallTestModel } from '../support/models.ts';
 import { startOperator } from '../support/operator.ts';
 import { texturePng } from '../support/pictures.ts';
+import { testFolder } from '../support/test-folder.ts';
 import { callOperator } from './support/grpc-operator.ts';
 import { build } from './support/other-folder.ts';
 import { missingRuntime } from './support/runtimes.ts';
@@ -17,8 +17,7 @@ import { missingRuntime } from './support/runtimes.ts';
 const missing =
   missingEmulator ?? missingRuntime(targets.filter(({ name }) => name === 'linux-arm64'));
 
-const folder = mkdtempSync(join(tmpdir(), 'arm64-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = testFolder('arm64');
 const picture = Buffer.from(texturePng({ width: 60, height: 40, seed: 5 })).toString('base64');
 
 /** Identity and the vector of the picture. */

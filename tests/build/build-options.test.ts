@@ -1,16 +1,15 @@
 /** What `npm run build` and `npm start` refuse before they make anything. */
-import { afterAll, expect, test } from 'bun:test';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { expect, test } from 'bun:test';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseBuildOptions } from '../../build/build-options.ts';
 import { ConfigError } from '../../src/errors.ts';
 import { smallTestModel } from '../support/models.ts';
 import { outputOf } from '../support/output-of.ts';
+import { testFolder } from '../support/test-folder.ts';
 
 const repository = join(import.meta.dir, '../..');
-const cache = mkdtempSync(join(tmpdir(), 'options-'));
-afterAll(() => rmSync(cache, { recursive: true }));
+const cache = testFolder('options');
 
 function problemsOf(words: string): string[] {
   try {

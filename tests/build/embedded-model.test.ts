@@ -1,16 +1,15 @@
 /** What goes into an executable is what its manifest describes: nobody looks at the checksum again. */
-import { afterAll, expect, test } from 'bun:test';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { expect, test } from 'bun:test';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { appendModel } from '../../build/append-model.ts';
 import { embeddedModel } from '../../build/embedded-model.ts';
 import { ConfigError } from '../../src/errors.ts';
 import { readPayload } from '../../src/model/payload.ts';
 import { smallTestModel } from '../support/models.ts';
+import { testFolder } from '../support/test-folder.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'embedded-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = testFolder('embedded');
 
 const good = smallTestModel();
 const copy = join(folder, 'resnet50.onnx');

@@ -1,21 +1,13 @@
 /** The image as a user builds and runs it: Docker's rules, and none of its rights. */
 import { afterAll, beforeAll, describe, expect } from 'bun:test';
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Glob } from 'bun';
 import packageJson from '../../package.json' with { type: 'json' };
 import { testUnless } from '../support/data.ts';
 import { smallTestModel } from '../support/models.ts';
 import { texturePng } from '../support/pictures.ts';
+import { testFolder } from '../support/test-folder.ts';
 import { startContainer } from './support/container.ts';
 import { makeCertificate, serveHttps } from './support/https-server.ts';
 import { buildImage } from './support/image.ts';
@@ -74,17 +66,13 @@ describe('what is in it', () => {
     const model = statSync(smallTestModel()).size;
     const size = Number(await podman('image', 'inspect', '--format={{.Size}}', image));
     expect(size - model).toBeLessThan(180e6);
-    const pushed = mkdtempSync(join(tmpdir(), 'image-'));
-    try {
-      await podman('push', '--format=v2s2', '--compress', image, `dir:${pushed}`);
-      const sizes = readdirSync(pushed).map((file) => statSync(join(pushed, file)).size);
-      const download = sizes.reduce((sum, bytes) => sum + bytes, 0);
-      const figures = [size - model, download].map((bytes) => (bytes / 1e6).toFixed(1));
-      console.log(`without its model: ${figures[0]} MB; ${figures[1]} MB to download`);
-      expect(download).toBeLessThan(80e6);
-    } finally {
-      rmSync(pushed, { recursive: true });
-    }
+    const pushed = testFolder('image');
+    await podman('push', '--format=v2s2', '--compress', image, `dir:${pushed}`);
+    const sizes = readdirSync(pushed).map((file) => statSync(join(pushed, file)).size);
+    const download = sizes.reduce((sum, bytes) => sum + bytes, 0);
+    const figures = [size - model, download].map((bytes) => (bytes / 1e6).toFixed(1));
+    console.log(`without its model: ${figures[0]} MB; ${figures[1]} MB to download`);
+    expect(download).toBeLessThan(80e6);
   });
 
   imageTest('says what it is, and how its health is seen', async () => {
@@ -139,7 +127,7 @@ describe('as it serves', () => {
   });
 
   imageTest('takes the certificates that are mounted over its own', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'certificates-'));
+    const folder = testFolder('certificates');
     const fetched = async (options: readonly string[]): Promise<string> => {
       const allow = ['--url-allow', 'localhost:4443'];
       await using container = await startContainer(image, options, 80, ...allow);
@@ -148,15 +136,11 @@ describe('as it serves', () => {
       const execute = container.request(operator(80, 'Execute'), { urls });
       return await execute.catch(async () => (await container.stop()).log);
     };
-    try {
-      writeFileSync(join(folder, 'picture.png'), Buffer.from(picture, 'base64'));
-      const certificate = await makeCertificate(folder);
-      const mounted = `--volume=${certificate}:/etc/ssl/certs/ca-certificates.crt:ro`;
-      expect(await fetched([mounted])).toStartWith('{"nums":"1"');
-      expect(await fetched([])).toMatch(/self.signed certificate/i);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    writeFileSync(join(folder, 'picture.png'), Buffer.from(picture, 'base64'));
+    const certificate = await makeCertificate(folder);
+    const mounted = `--volume=${certificate}:/etc/ssl/certs/ca-certificates.crt:ro`;
+    expect(await fetched([mounted])).toStartWith('{"nums":"1"');
+    expect(await fetched([])).toMatch(/self.signed certificate/i);
   });
 });
 

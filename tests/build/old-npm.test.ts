@@ -1,14 +1,13 @@
 /** npm ci with an npm that is too old, which would run the install scripts that package.json declines, and fail in one. */
-import { afterAll, expect, test } from 'bun:test';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { expect, test } from 'bun:test';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import packageJson from '../../package.json' with { type: 'json' };
 import { outputOf } from '../support/output-of.ts';
+import { testFolder } from '../support/test-folder.ts';
 
 const repository = join(import.meta.dir, '../..');
-const folder = mkdtempSync(join(tmpdir(), 'old-npm-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = testFolder('old-npm');
 
 test('npm ci, ends at once with an npm older than package.json says, and names the one that is needed', async () => {
   // As if this machine's npm were too old; nothing is to be installed, so that nothing is fetched.

@@ -1,12 +1,11 @@
 /** What a release may not carry. */
-import { afterAll, expect, test } from 'bun:test';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { expect, test } from 'bun:test';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { smallTestModel } from '../support/models.ts';
+import { testFolder } from '../support/test-folder.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'release-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = testFolder('release');
 
 /** `npm run build -- --release` with untrained weights. */
 async function release(out: string, ...more: string[]): Promise<{ code: number; said: string }> {

@@ -1,11 +1,11 @@
 /** docs/resnet50-encoder.service: as systemd reads it, and as the operator does. */
 import { expect, test } from 'bun:test';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { commands } from '../../src/cli/commands.ts';
 import { parseCommandLine } from '../../src/config/parse-command-line.ts';
 import { testWithProgram } from '../support/data.ts';
+import { testFolder } from '../support/test-folder.ts';
 
 const unit = readFileSync(join(import.meta.dir, '../../docs/resnet50-encoder.service'), 'utf8');
 const valuesOf = (name: string): string[] =>
@@ -25,7 +25,7 @@ test('the service, sets options that there are, and stops later than the operato
 });
 
 testWithProgram('systemd-analyze', 'the service, holds nothing that systemd does not know', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'service-'));
+  const folder = testFolder('service');
   const verify = (text: string): string => {
     const file = join(folder, 'resnet50-encoder.service');
     // systemd looks whether the program is there.
@@ -33,10 +33,6 @@ testWithProgram('systemd-analyze', 'the service, holds nothing that systemd does
     const { stderr } = Bun.spawnSync(['systemd-analyze', 'verify', '--man=no', file]);
     return stderr.toString();
   };
-  try {
-    expect(verify(unit)).toBe('');
-    expect(verify(unit.replace('ProtectHome=yes', 'ProtectHome=perhaps'))).toContain('perhaps');
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  expect(verify(unit)).toBe('');
+  expect(verify(unit.replace('ProtectHome=yes', 'ProtectHome=perhaps'))).toContain('perhaps');
 });

@@ -1,11 +1,11 @@
 /** Executables for other machines, built in a folder where nothing was built before. */
-import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { beforeAll, expect, test } from 'bun:test';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { targets } from '../../build/targets.ts';
 import { testUnless } from '../support/data.ts';
 import { smallTestModel } from '../support/models.ts';
+import { testFolder } from '../support/test-folder.ts';
 import { command } from './support/command.ts';
 import { build, repositoryElsewhere } from './support/other-folder.ts';
 import { missingRuntime } from './support/runtimes.ts';
@@ -30,7 +30,7 @@ const commit = '0123456789ab';
 const common = ['--model', smallTestModel(), '--commit', commit];
 let elsewhere = '';
 let dist = '';
-const here = mkdtempSync(join(tmpdir(), 'targets-'));
+const here = testFolder('targets');
 
 beforeAll(async () => {
   elsewhere = await repositoryElsewhere();
@@ -38,9 +38,6 @@ beforeAll(async () => {
   await build(elsewhere, ...common);
   if (!missing) await build(elsewhere, ...common, '--target', 'all');
 }, 180_000);
-afterAll(() => {
-  for (const folder of [elsewhere, here]) rmSync(folder, { recursive: true, force: true });
-});
 
 const expectSameFile = (a: string, b: string): void =>
   // A difference of 140 MB must not be printed.

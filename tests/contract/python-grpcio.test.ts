@@ -1,9 +1,9 @@
 /** Python's grpcio, as Phantoscope calls us, with stubs that its own tools make of our .proto files. */
-import { afterAll, beforeAll, expect } from 'bun:test';
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { beforeAll, expect } from 'bun:test';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startOperator } from '../support/operator.ts';
+import { testFolder } from '../support/test-folder.ts';
 import { contractTest, sharedOperator } from './contract-test.ts';
 import { largePicture, smallPicture } from './pictures.ts';
 
@@ -17,9 +17,8 @@ const noPython = python
   ? undefined
   : 'no python3 with grpcio and its tools is installed (Debian: python3-grpc-tools)';
 
-const folder = mkdtempSync(join(tmpdir(), 'operator-stubs-'));
+const folder = testFolder('operator-stubs');
 const picture = join(folder, 'picture.txt');
-afterAll(() => rmSync(folder, { recursive: true }));
 beforeAll(() => {
   writeFileSync(picture, smallPicture(1));
   if (!python) return;

@@ -1,8 +1,7 @@
 /** The fp16 variant: what is in the file, what it computes elsewhere, what the command and the executable do with it. */
 import { describe, expect, test } from 'bun:test';
 import { createHash } from 'node:crypto';
-import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import * as native from 'onnxruntime-node';
@@ -17,12 +16,13 @@ import { sampleInput } from '../../src/inference/sample-input.ts';
 import { modelId, parseManifest } from '../../src/model/manifest.ts';
 import { data, testWith } from '../support/data.ts';
 import { preparedTestModel, smallTestModel, weightsOf } from '../support/models.ts';
+import { testFolder } from '../support/test-folder.ts';
 
 const repository = join(import.meta.dir, '../..');
 
 /** A copy of the prepared model, so that its folder can be added to. */
 function copied(onnx: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'fp16-'));
+  const folder = testFolder('fp16');
   for (const file of ['resnet50.onnx', 'resnet50.json'])
     cpSync(join(dirname(onnx), file), join(folder, file));
   return join(folder, 'resnet50.onnx');

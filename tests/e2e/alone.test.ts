@@ -1,10 +1,10 @@
 import { expect } from 'bun:test';
-import { linkSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { linkSync } from 'node:fs';
 import { join } from 'node:path';
 import { testUnless } from '../support/data.ts';
 import { testExecutable } from '../support/executable.ts';
 import { smallTestModel } from '../support/models.ts';
+import { testFolder } from '../support/test-folder.ts';
 
 const namespaces = ['unshare', '--mount', '--net'];
 const possible = Bun.which('unshare') && Bun.spawnSync([...namespaces, 'true']).exitCode === 0;
@@ -13,7 +13,7 @@ testUnless(
   possible ? undefined : 'namespaces cannot be made here',
   'executable, runs alone: no node_modules, no network, a read-only file system, no home, no environment',
   async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'alone-'));
+    const folder = testFolder('alone');
     linkSync(await testExecutable(smallTestModel()), join(folder, 'resnet50-encoder'));
     const script = join(import.meta.dir, 'alone.sh');
     const child = Bun.spawn([...namespaces, 'sh', script, folder], {
@@ -24,7 +24,6 @@ testUnless(
       new Response(child.stdout).text(),
       new Response(child.stderr).text(),
     ]);
-    rmSync(folder, { recursive: true });
     const lines = stdout.trim().split('\n');
     expect(lines[0], stderr).toBe('resnet50-encoder');
     expect(stdout).toMatch(

@@ -1,18 +1,18 @@
 /** Decoding threads that hang while the executable serves; it has tests/support/faulty-preparing.ts in it. */
 import { expect, test } from 'bun:test';
-import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from '../support/eventually.ts';
 import { faultyExecutable } from '../support/executable.ts';
 import { tinyTestModel } from '../support/models.ts';
 import { startOperator } from '../support/operator.ts';
 import { texturePng } from '../support/pictures.ts';
+import { testFolder } from '../support/test-folder.ts';
 
 const image = Buffer.from(texturePng({ width: 80, height: 60, seed: 1 })).toString('base64');
 
 test('decoding threads that hang, all of them: their calls get an error, and the next ones their vectors', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'decoding-faults-'));
+  const folder = testFolder('decoding-faults');
   await using operator = await startOperator({
     executable: await faultyExecutable(),
     args: ['--model', tinyTestModel(), '--device', 'wasm', '--threads', '2'],

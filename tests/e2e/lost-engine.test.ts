@@ -1,17 +1,17 @@
 /** Computing threads that fail while the executable serves; it has tests/support/faulty-threads.ts in it. */
 import { expect, test } from 'bun:test';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { faultyExecutable } from '../support/executable.ts';
 import { tinyTestModel } from '../support/models.ts';
 import { type Operator, startOperator } from '../support/operator.ts';
 import { texturePng } from '../support/pictures.ts';
+import { testFolder } from '../support/test-folder.ts';
 
 const image = Buffer.from(texturePng({ width: 80, height: 60, seed: 1 })).toString('base64');
 
 async function start() {
-  const folder = mkdtempSync(join(tmpdir(), 'cpu-faults-'));
+  const folder = testFolder('cpu-faults');
   const operator = await startOperator({
     executable: await faultyExecutable(),
     args: ['--model', tinyTestModel(), '--device', 'wasm', '--threads', '1'],

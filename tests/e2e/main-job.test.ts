@@ -1,7 +1,6 @@
 /** The main job: the executable alone in an empty folder, real weights, real photos, a stock gRPC client in Python. */
-import { afterAll, expect } from 'bun:test';
-import { copyFileSync, linkSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { expect } from 'bun:test';
+import { copyFileSync, linkSync } from 'node:fs';
 import { join } from 'node:path';
 import { cosine } from '../../src/inference/calibrate.ts';
 import { data, testWith } from '../support/data.ts';
@@ -9,10 +8,10 @@ import { testExecutable } from '../support/executable.ts';
 import { readGolden } from '../support/golden.ts';
 import { preparedTestModel, weightsOf } from '../support/models.ts';
 import { startOperator } from '../support/operator.ts';
+import { testFolder } from '../support/test-folder.ts';
 
 const python = '/usr/bin/python3';
-const folder = mkdtempSync(join(tmpdir(), 'main-job-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = testFolder('main-job');
 
 function generateStubs(): void {
   copyFileSync(
@@ -45,7 +44,7 @@ testWith(
   'main job, grpcio gets the Keras vectors of every photo from the executable, four at a time',
   async () => {
     generateStubs();
-    const alone = mkdtempSync(join(tmpdir(), 'alone-'));
+    const alone = testFolder('alone');
     const executable = join(alone, 'resnet50-encoder');
     linkSync(await testExecutable(await preparedTestModel('keras')), executable);
     const golden = readGolden(data.goldenKeras, data.goldenKerasVectors);
@@ -80,7 +79,6 @@ testWith(
       expect(cosine(vector, golden.vector(photos[i]!.row!))).toBeGreaterThanOrEqual(0.99999);
     }
     expect(await operator.stop()).toBe(0);
-    rmSync(alone, { recursive: true });
   },
   180_000,
 );

@@ -6,7 +6,7 @@ import { tinyTestModel } from '../support/models.ts';
 test('onnxruntime, is not given up for time in which the whole process stood still', async () => {
   const { slice, manifest } = openModel(tinyTestModel(), 'fp32');
   const { input, output, height, width } = manifest.graph;
-  const openingMs = 2500;
+  const openingMs = 5000;
   const opening = createOnnxruntimeEngine({
     ...{ slice, input, output, dimension: manifest.dimension, threads: 1, openingMs },
     shape: [3, height, width],

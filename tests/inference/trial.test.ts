@@ -1,6 +1,5 @@
 import { expect, test } from 'bun:test';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Engine } from '../../src/inference/engine.ts';
 import type { OnnxruntimeEngine } from '../../src/inference/onnxruntime/engine.ts';
@@ -8,6 +7,7 @@ import { createTrial, DeclinedError, type GpuOptions } from '../../src/inference
 import type { AdapterInfo } from '../../src/inference/webgpu/adapter.ts';
 import { openModel } from '../../src/model/open-model.ts';
 import { tinyTestModel } from '../support/models.ts';
+import { testFolder } from '../support/test-folder.ts';
 
 const model = openModel(tinyTestModel(), 'fp32');
 const adapter = { name: 'a card', driver: 'its driver 1.0' } as AdapterInfo;
@@ -16,7 +16,7 @@ const options = (): GpuOptions => ({
   ...{
     allowSoftwareGpu: false,
     graphCapture: 'off',
-    cacheDir: mkdtempSync(join(tmpdir(), 'trial-')),
+    cacheDir: testFolder('trial'),
   },
 });
 

@@ -1,16 +1,6 @@
-import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { beforeAll, expect, test } from 'bun:test';
 import { createHash } from 'node:crypto';
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { convertModel } from '../../model/convert/convert-model.ts';
 import { measureAgreement } from '../../model/measure-agreement.ts';
@@ -22,9 +12,10 @@ import { openModel } from '../../src/model/open-model.ts';
 import { testImage } from '../simd/support/models.ts';
 import { smallTestModel } from '../support/models.ts';
 import { texturePng } from '../support/pictures.ts';
+import { testFolder } from '../support/test-folder.ts';
 import { onOnnxruntime } from './support/quantised.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'quantise-'));
+const folder = testFolder('quantise');
 const photos = join(folder, 'photos');
 const { signal } = new AbortController();
 let copies = 0;
@@ -50,7 +41,6 @@ beforeAll(() => {
     texturePng({ width: 40, height: 40, seed: 9 }).subarray(0, 300),
   );
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 async function quantise(model: string, changes: Partial<QuantiseOptions> = {}) {
   const lines: string[] = [];

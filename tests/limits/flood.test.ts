@@ -1,5 +1,6 @@
 /** More work at once than there is memory for: some is refused, the rest is done, and nothing else suffers. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { median } from '../../bench/median.ts';
 import { largeJpeg } from '../support/large-jpeg.ts';
 import {
   buildTimeout,
@@ -7,6 +8,7 @@ import {
   outcomeOf,
   probe,
   startLimited,
+  timeHealthy,
   toText,
 } from './support/limited-operator.ts';
 
@@ -28,6 +30,8 @@ const tally = (outcomes: readonly string[], pattern: RegExp): number =>
 
 test('24 large JPEGs at once, some are refused, the others answered; memory stays within the budgets', async () => {
   await operator.client().execute({ datas: [small] });
+  const alone: number[] = [];
+  while (alone.length < 20) alone.push(await timeHealthy(operator));
   const before = operator.forgetPeak();
   const probing = probe(operator);
   const outcomes = await Promise.all(
@@ -44,11 +48,11 @@ test('24 large JPEGs at once, some are refused, the others answered; memory stay
   // What may be decoded at once, what may be received, and what the collector has not come to yet.
   const rise = operator.peakMb - before;
   expect(rise * MB).toBeLessThan(256 * 2 ** 20 + 128 * 2 ** 20 + 64 * MB);
-  // This process is as busy as the operator; the measurement is bench/flood.ts.
-  const median = times[Math.floor(times.length / 2)] ?? Number.POSITIVE_INFINITY;
-  expect(median).toBeLessThan(50);
+  // This process is as busy as the operator, and the machine may be, too; the measurement is bench/flood.ts.
+  const busy = median(times);
+  expect(busy).toBeLessThan(50 + 10 * median(alone));
   console.log(
-    `${refused} of 24 refused, +${rise.toFixed(0)} MB, Healthy ${median.toFixed(1)} ms (median of ${times.length})`,
+    `${refused} of 24 refused, +${rise.toFixed(0)} MB, Healthy ${busy.toFixed(1)} ms (median of ${times.length})`,
   );
 }, 60_000);
 

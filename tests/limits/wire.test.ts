@@ -332,7 +332,9 @@ test('a call that outlasts --drain-timeout, cut off at the end; the flag is in t
   using connection = await openRaw(leaving.port);
   const begin = beginningOfExecute(Buffer.alloc(0), 1e6);
   await connection.send(headersOf('Execute'), frame(frameType.data, 0, 1, begin));
-  await Bun.sleep(100);
+  // Answered when the call before it is there.
+  await connection.send(headersOf('Healthy', 3), frame(frameType.data, endStream, 3, empty));
+  await answered(connection, 3, 0);
   leaving.kill('SIGTERM');
   const line = await leaving.logged(({ msg }) => msg?.includes('(--drain-timeout)') ?? false);
   expect(line).toMatchObject({ level: 'warn', calls: 1 });

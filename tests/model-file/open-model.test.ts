@@ -1,37 +1,34 @@
 import { expect, test } from 'bun:test';
 import {
   copyFileSync,
-  mkdtempSync,
   readFileSync,
   renameSync,
-  rmSync,
   statSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createOnnxruntimeEngine } from '../../src/inference/onnxruntime/engine.ts';
 import { createSimdEngine } from '../../src/inference/simd/engine.ts';
 import { findModel, openModel, precisionOf } from '../../src/model/open-model.ts';
 import { smallTestModel } from '../support/models.ts';
+import { testFolder } from '../support/test-folder.ts';
 
 test('openModel, a file that was changed is not served under the id of the good one', () => {
   const good = smallTestModel();
   expect(openModel(good, 'fp32').id).toMatch(/^small_encoder-fp32-[0-9a-f]{16}$/);
 
-  const folder = mkdtempSync(join(tmpdir(), 'damaged-'));
+  const folder = testFolder('damaged');
   const bytes = readFileSync(good);
   bytes[bytes.length >> 1]! ^= 1;
   writeFileSync(join(folder, 'resnet50.onnx'), bytes);
   copyFileSync(join(dirname(good), 'resnet50.json'), join(folder, 'resnet50.json'));
   expect(() => openModel(join(folder, 'resnet50.onnx'), 'fp32')).toThrow(/checksum/);
-  rmSync(folder, { recursive: true });
 });
 
 test('openModel, a file that changes after it was read is read again', () => {
   const good = smallTestModel();
-  const folder = mkdtempSync(join(tmpdir(), 'changed-'));
+  const folder = testFolder('changed');
   const onnx = join(folder, 'resnet50.onnx');
   copyFileSync(good, onnx);
   copyFileSync(join(dirname(good), 'resnet50.json'), join(folder, 'resnet50.json'));
@@ -42,13 +39,12 @@ test('openModel, a file that changes after it was read is read again', () => {
   writeFileSync(onnx, bytes);
   utimesSync(onnx, 1, 1);
   expect(() => openModel(onnx, 'fp32')).toThrow(/checksum/);
-  rmSync(folder, { recursive: true });
 });
 
 test('findModel, says what openModel would without reading the weights', () => {
   const good = smallTestModel();
   expect(findModel(good, 'fp32')).toEqual(openModel(good, 'fp32'));
-  const folder = mkdtempSync(join(tmpdir(), 'found-'));
+  const folder = testFolder('found');
   const onnx = join(folder, 'resnet50.onnx');
   writeFileSync(onnx, new Uint8Array(readFileSync(good).length));
   copyFileSync(join(dirname(good), 'resnet50.json'), join(folder, 'resnet50.json'));
@@ -60,7 +56,6 @@ test('findModel, says what openModel would without reading the weights', () => {
   expect(() => findModel(good, 'int8')).toThrow(
     /--precision int8: .* has only fp32: give --precision fp32, or make it with/,
   );
-  rmSync(folder, { recursive: true });
 });
 
 test('openModel, a file that is not there, its folder, no manifest, or the manifest instead of the model', () => {
@@ -68,10 +63,9 @@ test('openModel, a file that is not there, its folder, no manifest, or the manif
   expect(() => openModel(folder, 'fp32')).toThrow(
     `--model ${folder}: that is a folder; give the ONNX file in it`,
   );
-  const alone = join(mkdtempSync(join(tmpdir(), 'alone-')), 'a.onnx');
+  const alone = join(testFolder('alone'), 'a.onnx');
   copyFileSync(smallTestModel(), alone);
   expect(() => openModel(alone, 'fp32')).toThrow(/its manifest .*a\.json is not there/);
-  rmSync(dirname(alone), { recursive: true });
   expect(() => openModel('/nowhere/a.onnx', 'fp32')).toThrow(/a\.onnx: there is no such file/);
   const manifest = smallTestModel().replace(/onnx$/, 'json');
   expect(() => openModel(manifest, 'fp32')).toThrow(/give the ONNX file beside it/);
@@ -82,18 +76,17 @@ test('precisionOf, what was asked for, else fp32, else the only one there is', (
   expect(precisionOf(good, undefined)).toBe('fp32');
   expect(precisionOf(good, 'int8')).toBe('int8');
 
-  const folder = mkdtempSync(join(tmpdir(), 'int8-only-'));
+  const folder = testFolder('int8-only');
   const manifest = JSON.parse(readFileSync(join(dirname(good), 'resnet50.json'), 'utf8'));
   manifest.variants = { int8: manifest.variants.fp32 };
   copyFileSync(good, join(folder, 'resnet50.onnx'));
   writeFileSync(join(folder, 'resnet50.json'), JSON.stringify(manifest));
   expect(precisionOf(join(folder, 'resnet50.onnx'), undefined)).toBe('int8');
-  rmSync(folder, { recursive: true });
 });
 
 /** A copy of the small model in a folder of its own. */
 function copied(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'replaced-'));
+  const folder = testFolder('replaced');
   for (const name of ['resnet50.onnx', 'resnet50.json'])
     copyFileSync(join(dirname(smallTestModel()), name), join(folder, name));
   return join(folder, 'resnet50.onnx');
@@ -125,12 +118,11 @@ for (const [what, replace] of Object.entries(replacements))
       expect(await opening.then(() => 'opened', String)).toContain(
         `${path}: another file has taken its place`,
       );
-    rmSync(dirname(path), { recursive: true });
   });
 
 test('openModel, a file beside a manifest of another is not mistaken for it; a variant names its model', () => {
   const good = smallTestModel();
-  const folder = mkdtempSync(join(tmpdir(), 'renamed-'));
+  const folder = testFolder('renamed');
   const at = (name: string): string => join(folder, name);
   const manifest = join(dirname(good), 'resnet50.json');
   for (const name of ['resnet50.onnx', 'mine.onnx', 'resnet50.int8.onnx'])
@@ -142,5 +134,4 @@ test('openModel, a file beside a manifest of another is not mistaken for it; a v
   expect(() => openModel(at('resnet50.int8.onnx'), 'int8')).toThrow(
     `give --model ${at('resnet50.onnx')} --precision int8`,
   );
-  rmSync(folder, { recursive: true });
 });

@@ -1,13 +1,12 @@
-import { afterAll, expect, test } from 'bun:test';
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { expect, test } from 'bun:test';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError } from '../../src/errors.ts';
 import { readSlice } from '../../src/model/file-slice.ts';
 import { payloadTail, readPayload } from '../../src/model/payload.ts';
+import { testFolder } from '../support/test-folder.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'payload-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = testFolder('payload');
 const file = (name: string, ...parts: Uint8Array[]): string => {
   const path = join(folder, name);
   writeFileSync(path, Buffer.concat(parts));

@@ -1,12 +1,11 @@
-import { afterAll, expect, test } from 'bun:test';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { expect, test } from 'bun:test';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { outputOf } from '../support/output-of.ts';
+import { testFolder } from '../support/test-folder.ts';
 import { serveLoopback } from './support/loopback.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'command-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = testFolder('command');
 const main = join(import.meta.dir, '../../model/main.ts');
 
 function start(...args: string[]) {

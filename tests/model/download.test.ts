@@ -1,7 +1,6 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type CachedDownloadOptions,
@@ -12,6 +11,8 @@ import { withFileLock } from '../../model/download/file-lock.ts';
 import { createLines } from '../../model/download/progress.ts';
 import { DownloadError } from '../../model/errors.ts';
 import { defaultCacheDir } from '../../src/cache-dir.ts';
+import { eventually } from '../support/eventually.ts';
+import { testFolder } from '../support/test-folder.ts';
 import { type Loopback, serveLoopback } from './support/loopback.ts';
 
 const content = Buffer.alloc(300_000);
@@ -58,10 +59,9 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 beforeEach(() => {
-  cacheDir = mkdtempSync(join(tmpdir(), 'cache-'));
+  cacheDir = testFolder('cache');
   server.requests.length = 0;
 });
-afterEach(() => rmSync(cacheDir, { recursive: true }));
 
 const limits = { connectMs: 1000, stallMs: 1000 };
 const options = (path: string, more: Partial<CachedDownloadOptions> = {}) => ({
@@ -249,8 +249,7 @@ describe('withFileLock', () => {
     await child.stdout.getReader().read();
     let waited = false;
     const got = withFileLock(path, async () => 'mine', { onWait: () => (waited = true) });
-    await Bun.sleep(150);
-    expect(waited).toBe(true);
+    await eventually(() => waited);
     child.kill('SIGKILL');
     expect(await got).toBe('mine');
   });

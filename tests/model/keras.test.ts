@@ -1,13 +1,5 @@
-import { afterAll, describe, expect, test } from 'bun:test';
-import {
-  copyFileSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { describe, expect, test } from 'bun:test';
+import { copyFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { ModelError } from '../../model/errors.ts';
@@ -21,11 +13,11 @@ import {
   recogniseScheme,
 } from '../../model/weights/keras.ts';
 import { openWeights } from '../../model/weights/open-weights.ts';
+import { testFolder } from '../support/test-folder.ts';
 import { randomLayers, tinySpec } from './support/random-weights.ts';
 import { type KerasEdits, layouts, writeKeras } from './support/write-keras.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'keras-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = testFolder('keras');
 
 const spec = tinySpec(resnet50KerasV1);
 const layers = randomLayers(spec, 5);

@@ -1,15 +1,14 @@
 /** Folders that cannot be written into are named before anything is made, in words and not by the name of a system call. */
-import { afterAll, expect, test } from 'bun:test';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { expect, test } from 'bun:test';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { assertWritable, makeFolder } from '../../model/files/folders.ts';
 import { smallTestModel } from '../support/models.ts';
 import { outputOf } from '../support/output-of.ts';
+import { testFolder } from '../support/test-folder.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'not-writable-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = testFolder('not-writable');
 const file = join(folder, 'file');
 writeFileSync(file, '');
 const gzipped = join(folder, 'weights.gz');

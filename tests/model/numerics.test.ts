@@ -2,9 +2,7 @@
  * The ONNX graph against an independent pass: float64, straight from the weights file, batch norm unfolded, compared
  * before the vector is normalised. Needs no data from outside.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { beforeAll, describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { prepareModel } from '../../model/prepare.ts';
 import { buildResnet } from '../../model/resnet/build-resnet.ts';
@@ -15,6 +13,7 @@ import {
   resnet50Torchvision,
 } from '../../model/resnet/spec.ts';
 import type { WeightReader } from '../../model/resnet/weights.ts';
+import { testFolder } from '../support/test-folder.ts';
 import { type NaiveNetwork, naiveForward } from './support/naive-forward.ts';
 import { fromRandomLayers, readKeras1 } from './support/naive-weights.ts';
 import { type RandomLayer, randomInput, randomLayers, tinySpec } from './support/random-weights.ts';
@@ -35,7 +34,7 @@ const kerasResnet50: Omit<NaiveNetwork, 'get'> = {
 };
 
 describe('the prepared ResNet50 on a 64x64 input, statistics drawn at random', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'numerics-'));
+  const folder = testFolder('numerics');
   const size = 64;
   const input = randomInput(size, size, 3);
   let network: Pick<NaiveNetwork, 'get'>;
@@ -49,7 +48,6 @@ describe('the prepared ResNet50 on a 64x64 input, statistics drawn at random', (
     const model = withInputSize(await Bun.file(onnxPath).bytes(), size, size);
     [features] = (await runOnnx(model, [input], size, size)) as [Float32Array];
   }, 60_000);
-  afterAll(() => rmSync(folder, { recursive: true }));
 
   const difference = (changes: Partial<NaiveNetwork>, image = input): number => {
     const get = (name: string) => network.get(name);

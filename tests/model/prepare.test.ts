@@ -1,7 +1,6 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DownloadError, ModelError } from '../../model/errors.ts';
 import { type PrepareOptions, prepareModel } from '../../model/prepare.ts';
@@ -11,6 +10,7 @@ import { resnet50KerasV1 } from '../../model/resnet/spec.ts';
 import { untrainedWeights } from '../../model/weights/untrained.ts';
 import { type ModelSource, type WriteModelOptions, writeModel } from '../../model/write-model.ts';
 import { parseManifest } from '../../src/model/manifest.ts';
+import { testFolder } from '../support/test-folder.ts';
 import { serveLoopback } from './support/loopback.ts';
 import { randomInput, randomLayers, tinySpec } from './support/random-weights.ts';
 import { runOnnx, withInputSize } from './support/run-onnx.ts';
@@ -18,9 +18,8 @@ import { layouts, writeKeras } from './support/write-keras.ts';
 
 let out: string;
 beforeEach(() => {
-  out = mkdtempSync(join(tmpdir(), 'prepared-'));
+  out = testFolder('prepared');
 });
-afterEach(() => rmSync(out, { recursive: true }));
 
 const sha256 = async (path: string) =>
   createHash('sha256')

@@ -1,12 +1,5 @@
-import { afterAll, describe, expect, test } from 'bun:test';
-import {
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { describe, expect, test } from 'bun:test';
+import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ModelError } from '../../model/errors.ts';
@@ -16,6 +9,7 @@ import { detectFormat } from '../../model/weights/format.ts';
 import { openWeights } from '../../model/weights/open-weights.ts';
 import { openSafetensors } from '../../model/weights/safetensors.ts';
 import { torchvisionWeights } from '../../model/weights/torchvision.ts';
+import { testFolder } from '../support/test-folder.ts';
 import { randomLayers, tinySpec } from './support/random-weights.ts';
 import {
   safetensorsHeader,
@@ -24,8 +18,7 @@ import {
   writeSafetensors,
 } from './support/write-safetensors.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'safetensors-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = testFolder('safetensors');
 const path = join(folder, 'model.safetensors');
 
 const spec = tinySpec(resnet50Torchvision);

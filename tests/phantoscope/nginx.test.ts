@@ -1,14 +1,16 @@
 /** Three operators behind nginx with docs/nginx.conf: spread, a kill under load, a rolling restart. */
 import { expect } from 'bun:test';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { layOut } from '../../model/resnet/layers.ts';
 import { samplePicture } from '../../src/phantoscope/sample-picture.ts';
+import { eventually } from '../support/eventually.ts';
 import { testExecutable } from '../support/executable.ts';
 import { freePorts } from '../support/free-address.ts';
 import { smallSpec, smallTestModel } from '../support/models.ts';
 import { type Operator, operatorKind, startOperator } from '../support/operator.ts';
+import { testFolder } from '../support/test-folder.ts';
 import { startPython, testWithStandin } from './standin.ts';
 
 const config = join(import.meta.dir, '../../docs/nginx.conf');
@@ -20,7 +22,7 @@ interface Nginx extends AsyncDisposable {
 
 /** nginx with the documented configuration, its four ports put in place of the documented ones. */
 async function startNginx(ports: readonly number[]): Promise<Nginx> {
-  const folder = mkdtempSync(join(tmpdir(), 'nginx-'));
+  const folder = testFolder('nginx');
   let server = readFileSync(config, 'utf8').replace('listen 52000', `listen 127.0.0.1:${ports[0]}`);
   for (const index of [1, 2, 3]) {
     server = server.replace(`127.0.0.1:5200${index}`, `127.0.0.1:${ports[index]}`);
@@ -35,6 +37,9 @@ async function startNginx(ports: readonly number[]): Promise<Nginx> {
 events {}\nhttp {\naccess_log off;\n${temporary}\n${server}\n}\n`,
     );
   write();
+  /** How many processes with an older configuration have ended: until then they go on with the connections that they have. */
+  const left = (): number =>
+    readFileSync(`${folder}/error.log`, 'utf8').split(/worker process \d+ exited/).length;
   const command = [
     'nginx',
     '-p',
@@ -52,14 +57,14 @@ events {}\nhttp {\naccess_log off;\n${temporary}\n${server}\n}\n`,
       server = down
         ? server.replace(`${line} max`, `${line} down max`)
         : server.replace(`${line} down`, line);
+      const before = left();
       write();
       child.kill('SIGHUP');
-      await Bun.sleep(300);
+      await eventually(() => left() > before);
     },
     async [Symbol.asyncDispose]() {
       child.kill('SIGTERM');
       await child.exited;
-      rmSync(folder, { recursive: true });
     },
   };
 }
@@ -147,7 +152,7 @@ scene('calls are spread within 20 %', async (_, port, operators) => {
   const { done, retried, failed } = result;
   expect({ retried, failed }).toEqual({ retried: [], failed: [] });
   expect(done).toBeGreaterThan(20);
-  await Bun.sleep(100);
+  await eventually(() => operators.reduce((sum, one) => sum + executions(one), 0) >= done);
   tell('three operators', result, operators);
   for (const operator of operators) {
     expect(Math.abs(executions(operator) / (done / 3) - 1)).toBeLessThan(0.2);
@@ -181,6 +186,5 @@ scene('each is restarted in turn: no call is lost', async (nginx, port, operator
   const { done, retried, failed } = result;
   expect({ retried, failed }).toEqual({ retried: [], failed: [] });
   expect(done).toBeGreaterThan(20);
-  await Bun.sleep(100);
-  for (const operator of operators) expect(executions(operator)).toBeGreaterThan(0);
+  for (const operator of operators) await eventually(() => executions(operator) > 0);
 });

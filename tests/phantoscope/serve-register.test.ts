@@ -1,6 +1,6 @@
 /** The whole program, or the executable (the default), beside the stand-in of Phantoscope v0.1. */
 import { expect } from 'bun:test';
-import { postJson } from '../server/start-server.ts';
+import { beginExecute } from '../server/start-server.ts';
 import { testUnless } from '../support/data.ts';
 import { freeAddress } from '../support/free-address.ts';
 import { type Operator, runOperator, startOperator } from '../support/operator.ts';
@@ -56,8 +56,7 @@ testWithStandin(
       args: [...args, '--allow-untrained', '--unregister-on-exit'],
     });
     await operator.logged(registeredLine);
-    const call = postJson(operator.url, 'Execute', { datas: ['FAKE_DELAY:1500'] });
-    await Bun.sleep(200);
+    const { call } = await beginExecute(operator.url, ['FAKE_DELAY:1500']);
     operator.kill('SIGTERM');
     const first = await Promise.race([
       call.then(() => 'answered'),
@@ -65,7 +64,7 @@ testWithStandin(
     ]);
     expect(first).toBe('gone');
     expect(await standin.get('/v1/operator/')).toEqual([]);
-    expect((await call).status).toBe(200);
+    expect(await call).toMatchObject({ nums: 1n });
     expect(await operator.exited).toBe(0);
   },
 );

@@ -6,7 +6,7 @@ import { explainListenError } from '../../src/cli/listen-error.ts';
 import { smallPicture } from '../contract/pictures.ts';
 import { eventually } from '../support/eventually.ts';
 import { operatorKind, runOperator, startOperator } from '../support/operator.ts';
-import { postJson } from './start-server.ts';
+import { beginExecute, postJson } from './start-server.ts';
 
 test('--version, --help', async () => {
   const version = await runOperator(['--version']);
@@ -127,9 +127,7 @@ test('an error outside any call is logged and ends nothing', async () => {
 
 test('a second signal, ends at once with 1', async () => {
   await using operator = await startOperator({ msPerImage: 60_000 });
-  const call = postJson(operator.url, 'Execute', { datas: Array(200).fill(smallPicture(1)) });
-  call.catch(() => {});
-  await Bun.sleep(200);
+  await beginExecute(operator.url, Array(200).fill(smallPicture(1)));
   operator.kill('SIGTERM');
   await operator.logged((l) => String(l.msg).startsWith('SIGTERM: '));
   operator.kill('SIGTERM');

@@ -1,9 +1,9 @@
 /** A start that is sure to fail, from the sources with the real embedder: exit 2, a sentence, and nothing has listened. */
 import { expect, test } from 'bun:test';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { smallTestModel } from '../support/models.ts';
+import { testFolder } from '../support/test-folder.ts';
 
 const main = join(import.meta.dir, '../../src/main.ts');
 
@@ -50,7 +50,7 @@ test.each([
 });
 
 test('a model that contradicts its manifest, exit 2 and a sentence without a stack trace', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'contradiction-'));
+  const folder = testFolder('contradiction');
   const onnx = join(folder, 'resnet50.onnx');
   const bytes = readFileSync(smallTestModel());
   const manifest = JSON.parse(
@@ -59,7 +59,6 @@ test('a model that contradicts its manifest, exit 2 and a sentence without a sta
   writeFileSync(onnx, bytes);
   writeFileSync(join(folder, 'resnet50.json'), JSON.stringify({ ...manifest, dimension: 100 }));
   const { code, stdout, stderr } = serve('--model', onnx);
-  rmSync(folder, { recursive: true });
   expect(stderr).toContain('(dimension), but it is 128: prepare the model again');
   expect(`${stdout}${stderr}`).not.toContain('"stack"');
   expect(code).toBe(2);

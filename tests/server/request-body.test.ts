@@ -30,7 +30,7 @@ async function read(pieces: readonly number[], ms: number, stallTimeout = 300): 
 const times = (count: number, bytes: number): number[] => Array<number>(count).fill(bytes);
 
 test('watchBody, 16 KiB now and then are progress, however long the whole takes', async () => {
-  expect(await read(times(10, 8 * 1024), 60)).toBe(80 * 1024);
+  expect(await read(times(10, 8 * 1024), 150, 1000)).toBe(80 * 1024);
 });
 
 test('watchBody, a byte now and then is none', async () => {
@@ -39,7 +39,7 @@ test('watchBody, a byte now and then is none', async () => {
 });
 
 test('watchBody, a small body has as long for all of it', async () => {
-  expect(await read(times(5, 10), 20)).toBe(50);
+  expect(await read(times(5, 10), 20, 1000)).toBe(50);
 });
 
 test('watchBody, tells whose turn it is', async () => {

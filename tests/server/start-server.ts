@@ -81,6 +81,21 @@ export const transports: Readonly<Record<string, (baseUrl: string) => Transport>
 export const grpcClient = (url: string): Client<typeof Operator> =>
   createClient(Operator, createGrpcTransport({ baseUrl: url }));
 
+/**
+ * Begins an Execute. @returns when the operator has it, for what comes on one connection is taken in its order; `call` is how
+ * it ends
+ */
+export async function beginExecute(
+  url: string,
+  datas: string[],
+): Promise<{ call: Promise<unknown> }> {
+  const client = grpcClient(url);
+  const call = client.execute({ datas });
+  call.catch(() => {});
+  await client.healthy({});
+  return { call };
+}
+
 /** The Connect protocol's JSON, as `curl` would send it. */
 export async function postJson(
   url: string,

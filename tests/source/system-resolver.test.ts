@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSystemResolve, systemAddresses } from '../../src/image/source/system-resolver.ts';
 import { testUnless } from '../support/data.ts';
+import { testFolder } from '../support/test-folder.ts';
 import { fetcher, serve } from './loopback-server.ts';
 
 test('createSystemResolve, a name that is not there rejects, and fetch calls it unreachable', async () => {
@@ -33,24 +33,20 @@ test('systemAddresses, tells the loopback address among this machine’s', () =>
 
 /** Runs the child script with name servers of our own: in a network and file system of its own. */
 function inOwnNetwork(): Record<string, number | string> {
-  const folder = mkdtempSync(join(tmpdir(), 'own-network-'));
-  try {
-    const resolvConf = join(folder, 'resolv.conf');
-    writeFileSync(resolvConf, 'nameserver 127.0.0.53\noptions timeout:1 attempts:1\n');
-    const script = [
-      'ip link set lo up',
-      `mount --bind ${resolvConf} /etc/resolv.conf`,
-      `exec ${process.execPath} ${join(import.meta.dir, 'system-resolver-child.ts')}`,
-    ].join(' && ');
-    const { status, stdout, stderr } = spawnSync('unshare', ['-rmn', 'sh', '-c', script], {
-      encoding: 'utf8',
-      timeout: 40_000,
-    });
-    if (status !== 0) throw new Error(`exit ${status}: ${stderr}`);
-    return JSON.parse(stdout);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const folder = testFolder('own-network');
+  const resolvConf = join(folder, 'resolv.conf');
+  writeFileSync(resolvConf, 'nameserver 127.0.0.53\noptions timeout:1 attempts:1\n');
+  const script = [
+    'ip link set lo up',
+    `mount --bind ${resolvConf} /etc/resolv.conf`,
+    `exec ${process.execPath} ${join(import.meta.dir, 'system-resolver-child.ts')}`,
+  ].join(' && ');
+  const { status, stdout, stderr } = spawnSync('unshare', ['-rmn', 'sh', '-c', script], {
+    encoding: 'utf8',
+    timeout: 40_000,
+  });
+  if (status !== 0) throw new Error(`exit ${status}: ${stderr}`);
+  return JSON.parse(stdout);
 }
 
 const canUnshare =

@@ -1,15 +1,14 @@
-import { afterAll, expect, test } from 'bun:test';
+import { expect, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createServer, type TLSSocket } from 'node:tls';
 import { testWithProgram } from '../support/data.ts';
 import { eventually } from '../support/eventually.ts';
+import { testFolder } from '../support/test-folder.ts';
 import { fetcher, names, redirect, response, withEnvironment, wrap } from './loopback-server.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'url-tls-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = testFolder('url-tls');
 const read = (name: string) => readFileSync(join(folder, name), 'utf8');
 
 function openssl(...args: string[]): void {

@@ -4,14 +4,14 @@
  * tests/support/faulty-dawn.ts in it.
  */
 import { describe, expect } from 'bun:test';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { cosine } from '../../src/inference/calibrate.ts';
 import { testUnless } from '../support/data.ts';
 import { faultyExecutable } from '../support/executable.ts';
 import { tinyTestModel } from '../support/models.ts';
 import type { Operator } from '../support/operator.ts';
+import { testFolder } from '../support/test-folder.ts';
 import { driver } from './support/drivers.ts';
 import { execute, health, pictures, readyLine, start } from './support/operator.ts';
 
@@ -32,7 +32,7 @@ const startTrial = (...args: string[]): Promise<Trial> => startWithFaults([], ..
 
 /** @param faults - those that are there from the start */
 async function startWithFaults(faults: readonly string[], ...args: string[]): Promise<Trial> {
-  const folder = mkdtempSync(join(tmpdir(), 'faults-'));
+  const folder = testFolder('faults');
   const manifest = join(folder, 'icd.json');
   const { ICD, ...rest } = JSON.parse(readFileSync(driver.manifest, 'utf8'));
   // A bare name is looked for by the linker, not beside the manifest.

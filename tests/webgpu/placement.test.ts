@@ -1,14 +1,14 @@
 /** Where the operators of a network run: all of them on the GPU that was asked for, or the network is refused. */
 import { describe, expect } from 'bun:test';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { ModelProtoSchema } from '../../src/gen/onnx/onnx_pb.ts';
 import { testUnless } from '../support/data.ts';
 import { testExecutable } from '../support/executable.ts';
 import { smallTestModel, tinyTestModel } from '../support/models.ts';
+import { testFolder } from '../support/test-folder.ts';
 import { type Driver, llvmpipe, swiftshader } from './support/drivers.ts';
 import { withHalf } from './support/half-model.ts';
 
@@ -56,7 +56,7 @@ function modelWithForeignOperator(): string {
   const manifest = JSON.parse(readFileSync(original.replace(/onnx$/, 'json'), 'utf8'));
   manifest.variants.fp32.bytes = bytes.length;
   manifest.variants.fp32.sha256 = createHash('sha256').update(bytes).digest('hex');
-  const folder = mkdtempSync(join(tmpdir(), 'model-'));
+  const folder = testFolder('model');
   writeFileSync(join(folder, 'resnet50.onnx'), bytes);
   writeFileSync(join(folder, 'resnet50.json'), JSON.stringify(manifest));
   return join(folder, 'resnet50.onnx');

@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cosine } from '../../src/inference/calibrate.ts';
 import { testUnless } from '../support/data.ts';
+import { eventually } from '../support/eventually.ts';
 import { tinyTestModel } from '../support/models.ts';
 import type { Operator } from '../support/operator.ts';
 import { driver } from './support/drivers.ts';
@@ -104,8 +105,7 @@ describe('soak', () => {
       expect(readyLine(operator)).toMatchObject({ device: 'webgpu' });
       const calls = (): number => operator.logs.filter(({ msg }) => msg === 'call').length;
       // A reply may come before its line in the log.
-      for (let look = 0; look < 50 && calls() < requests + images.length; look++)
-        await Bun.sleep(100);
+      await eventually(() => calls() >= requests + images.length);
       expect(calls()).toBe(requests + images.length);
       expect(operator.logs.filter(({ msg }) => msg?.includes('is lost'))).toEqual([]);
     },

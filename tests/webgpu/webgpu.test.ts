@@ -1,11 +1,11 @@
 /** The GPU path of the compiled executable, on SwiftShader. */
 import { describe, expect } from 'bun:test';
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cosine } from '../../src/inference/calibrate.ts';
 import { testUnless } from '../support/data.ts';
 import { smallTestModel, tinyTestModel } from '../support/models.ts';
+import { testFolder } from '../support/test-folder.ts';
 import { swiftshader } from './support/drivers.ts';
 import { execute, pictures, readyLine, runToEnd, start } from './support/operator.ts';
 
@@ -108,7 +108,7 @@ describe('WebGPU on SwiftShader', () => {
     swiftshader.missing,
     'auto, measures both devices once and remembers the figures',
     async () => {
-      const env = { ...swiftshader.env, XDG_CACHE_HOME: mkdtempSync(join(tmpdir(), 'cache-')) };
+      const env = { ...swiftshader.env, XDG_CACHE_HOME: testFolder('cache') };
       const model = tinyTestModel();
       const begin = async (): Promise<string> => {
         await using operator = await start({ model, args: ['--allow-software-gpu'], env });

@@ -1,14 +1,14 @@
 /** The repository as it stands, once more in another folder: what is built there must not tell where it was built. */
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, cpSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { testFolder } from '../../support/test-folder.ts';
 import { command } from './command.ts';
 
 const repository = join(import.meta.dir, '../../..');
 
 /** @returns the folder; its files are copies, its packages links to the same bytes where the disk allows */
 export async function repositoryElsewhere(): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'elsewhere-'));
+  const folder = testFolder('elsewhere');
   const tracked = ['git', 'ls-files', '--cached', '--others', '--exclude-standard', '-z'];
   const files = (await command(tracked, { cwd: repository })).split('\0').filter(Boolean);
   for (const file of files) {

@@ -49,15 +49,20 @@ export const outcomeOf = (call: Promise<unknown>): Promise<string> =>
 
 export const toText = (file: Uint8Array): string => Buffer.from(file).toString('base64');
 
-/** How long Healthy takes over and over, on a connection of its own each time, as Phantoscope calls it; until `stop`. */
+/** How long Healthy takes on a connection of its own, as Phantoscope calls it. @returns milliseconds */
+export async function timeHealthy(operator: LimitedOperator): Promise<number> {
+  const begun = performance.now();
+  await operator.client().healthy({});
+  return performance.now() - begun;
+}
+
+/** The same over and over, until `stop`. */
 export function probe(operator: LimitedOperator): { stop(): Promise<number[]> } {
   const times: number[] = [];
   let stopped = false;
   const probing = (async () => {
     while (!stopped) {
-      const begun = performance.now();
-      await operator.client().healthy({});
-      times.push(performance.now() - begun);
+      times.push(await timeHealthy(operator));
       await Bun.sleep(10);
     }
   })();
@@ -65,7 +70,7 @@ export function probe(operator: LimitedOperator): { stop(): Promise<number[]> } 
     async stop() {
       stopped = true;
       await probing;
-      return times.sort((a, b) => a - b);
+      return times;
     },
   };
 }

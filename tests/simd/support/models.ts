@@ -1,7 +1,6 @@
 /** Small ONNX models in temporary files, for the engines under test. */
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { float32Tensor, float32Value, node } from '../../../model/onnx/build.ts';
@@ -14,18 +13,18 @@ import {
   ModelProtoSchema,
 } from '../../../src/gen/onnx/onnx_pb.ts';
 import type { SimdModel } from '../../../src/inference/simd/open-network.ts';
+import { testFolder } from '../../support/test-folder.ts';
 
 export { float32Tensor, float32Value, node };
 
-const folder = join(tmpdir(), `simd-models-${process.pid}`);
+const folder = testFolder('simd-models');
 
-/** Writes a model; it is removed when the process ends. */
+/** Writes a model; it is removed when the tests are over. */
 export function writeModel(
   bytes: Uint8Array,
   graph: Partial<SimdModel['manifest']['graph']> & { height: number; width: number },
   dimension: number,
 ): SimdModel {
-  mkdirSync(folder, { recursive: true });
   const path = join(folder, `${randomUUID()}.onnx`);
   writeFileSync(path, bytes);
   return {
@@ -36,7 +35,6 @@ export function writeModel(
     },
   };
 }
-process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
 export const modelBytes = (graph: GraphProto, opset = 17): Uint8Array =>
   toBinary(

@@ -1,11 +1,9 @@
 /** Operators on a GPU: starting them, calling them, what they say. */
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { testExecutable } from '../../support/executable.ts';
 import { type LogLine, type Operator, startOperator } from '../../support/operator.ts';
 import { type Output, outputOf } from '../../support/output-of.ts';
 import { texturePng } from '../../support/pictures.ts';
+import { testFolder } from '../../support/test-folder.ts';
 
 export interface StartOptions {
   readonly model: string;
@@ -22,7 +20,7 @@ export async function start(options: StartOptions): Promise<Operator> {
   return startOperator({
     executable: executable ?? (await testExecutable()),
     args: ['--model', model, ...args],
-    env: { XDG_CACHE_HOME: mkdtempSync(join(tmpdir(), 'cache-')), ...env },
+    env: { XDG_CACHE_HOME: testFolder('cache'), ...env },
     patienceMs,
   });
 }
@@ -34,7 +32,7 @@ export async function runToEnd(
 ): Promise<Output> {
   return outputOf(
     Bun.spawn([await testExecutable(), ...args], {
-      env: { XDG_CACHE_HOME: mkdtempSync(join(tmpdir(), 'cache-')), ...env },
+      env: { XDG_CACHE_HOME: testFolder('cache'), ...env },
       stdin: 'ignore',
       stdout: 'pipe',
       stderr: 'pipe',
