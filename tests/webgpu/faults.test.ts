@@ -4,10 +4,11 @@
  * tests/support/faulty-dawn.ts in it.
  */
 import { describe, expect } from 'bun:test';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { cosine } from '../../src/inference/calibrate.ts';
 import { testUnless } from '../support/data.ts';
+import { eventually } from '../support/eventually.ts';
 import { faultyExecutable } from '../support/executable.ts';
 import { tinyTestModel } from '../support/models.ts';
 import type { Operator } from '../support/operator.ts';
@@ -24,6 +25,8 @@ interface Trial extends AsyncDisposable {
   readonly expected: readonly Float32Array[];
   /** A file of this name in the operator's folder of faults. */
   readonly fault: (name: string) => void;
+  /** Whether a fault has left a file of this name. */
+  readonly has: (name: string) => boolean;
   /** Takes the driver's manifest away. */
   readonly removeDriver: () => void;
 }
@@ -55,6 +58,7 @@ async function startWithFaults(faults: readonly string[], ...args: string[]): Pr
     operator,
     expected,
     fault,
+    has: (name) => existsSync(join(folder, name)),
     removeDriver: () => rmSync(manifest),
     [Symbol.asyncDispose]: () => operator[Symbol.asyncDispose](),
   };
@@ -154,6 +158,22 @@ describe('a GPU that fails while serving', () => {
       await trial.operator.logged(({ msg }) => msg?.startsWith('going on with') ?? false);
       expect(told(trial)).toMatch(/warn: onnxruntime on webgpu is lost: it hangs: nothing has/);
       expect(await state(trial)).toBe('ready');
+    },
+    patience,
+  );
+
+  testUnless(
+    driver.missing,
+    'a driver that comes back when it has been given up, troubles nobody',
+    async () => {
+      await using trial = await startTrial('--max-batch', '1');
+      trial.fault('stall');
+      await expectNoneLost(trial);
+      await trial.operator.logged(({ msg }) => msg?.startsWith('going on with') ?? false);
+      await eventually(() => trial.has('came-back'));
+      await Bun.sleep(500);
+      await expectNoneLost(trial);
+      expect(await trial.operator.stop()).toBe(0);
     },
     patience,
   );
