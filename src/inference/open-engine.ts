@@ -3,7 +3,7 @@ import { ConfigError } from '../errors.ts';
 import type { Tell } from '../log.ts';
 import type { Model } from '../model/open-model.ts';
 import { assertDevice } from './assert-device.ts';
-import { createFailoverEngine, type FailoverEngine, type OpenNext } from './failover.ts';
+import { createFailover, type Failover, isUsable } from './failover.ts';
 import { openCpuEngine } from './open-cpu.ts';
 import {
   createTrial,
@@ -14,6 +14,8 @@ import {
   type OpenVariant,
   openGpu,
 } from './open-gpu.ts';
+import { rebuildOptions } from './rebuild-options.ts';
+import { sampleFor } from './sample-input.ts';
 import type { AdapterInfo } from './webgpu/adapter.ts';
 import { describeDrivers, mayHaveGpu } from './webgpu/drivers.ts';
 
@@ -22,9 +24,8 @@ export interface EngineOptions extends GpuOptions {
 }
 
 export interface OpenedEngine {
-  readonly engine: FailoverEngine;
-  /** What runs now: without a GPU, and when one was lost for good, fp16 becomes fp32. */
-  readonly model: Model;
+  /** What runs now is in `current`: without a GPU, and when one was lost for good, fp16 becomes fp32. */
+  readonly failover: Failover<Model>;
   /** The GPU that was taken at the start. */
   readonly adapter: AdapterInfo | undefined;
 }
@@ -44,26 +45,21 @@ export async function openEngine(
     if (model !== asked) tell('without a GPU fp16 brings nothing: running fp32', 'warn');
     return { model, engine: await openCpuEngine(model, options, tell) };
   };
-  const onGpu = (): Promise<Opened> => openGpu(variant, options, tell);
+  const onGpu = (reason: Error): Promise<Opened> =>
+    openGpu(variant, rebuildOptions(options, reason), tell);
 
   const gpu = await findGpu(variant, options, tell, onCpu);
   const first = gpu ?? (await onCpu());
-  let { model } = first;
-  const replacement =
-    (open: () => Promise<Opened>): OpenNext =>
-    async () => {
-      const opened = await open();
-      model = opened.model;
-      return opened.engine;
-    };
   const next = first.engine.device === 'webgpu' ? [onGpu, onCpu] : [onCpu];
   return {
-    engine: createFailoverEngine({ first: first.engine, next: next.map(replacement), tell }),
+    failover: createFailover({ first, next, answersWell, tell }),
     adapter: 'adapter' in first.engine ? (first as OpenedGpu).engine.adapter : undefined,
-    get model() {
-      return model;
-    },
   };
+}
+
+async function answersWell({ engine, model }: Opened): Promise<boolean> {
+  const rows = await engine.run([sampleFor(model)]);
+  return rows.every(isUsable);
 }
 
 /**
