@@ -68,11 +68,11 @@ function withFaults(device: GPUDevice): GPUDevice {
   const submit = queue.submit.bind(queue);
   queue.submit = (commands) => {
     if (take('destroy-at-submit')) device.destroy();
-    if (take('hang')) block();
-    if (take('stall')) {
+    const hangs = take('hang');
+    if (hangs || take('stall')) {
       // Dawn owes an answer meanwhile.
       void queue.onSubmittedWorkDone();
-      block(10_000);
+      block(hangs ? undefined : 10_000);
       writeFileSync(join(folder ?? '', 'came-back'), '');
     }
     submit(commands);

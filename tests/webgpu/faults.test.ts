@@ -123,6 +123,8 @@ describe('a GPU that fails while serving', () => {
       await trial.operator.logged(({ msg }) => msg?.startsWith('going on with') ?? false);
       expect(told(trial)).toMatch(/warn: onnxruntime on webgpu is lost: it hangs: nothing has/);
       expect(await state(trial)).toBe('ready');
+      // The thread is still within the driver.
+      expect(await trial.operator.stop()).toBe(0);
     },
     patience,
   );
