@@ -6,14 +6,13 @@ import { assertDevice } from './assert-device.ts';
 import { createFailoverEngine, type FailoverEngine, type OpenNext } from './failover.ts';
 import { openCpuEngine } from './open-cpu.ts';
 import {
-  createTrial,
-  DeclinedError,
   type GpuOptions,
   type Opened,
   type OpenedGpu,
   type OpenVariant,
   openGpu,
 } from './open-gpu.ts';
+import { createTrial, DeclinedError } from './trial.ts';
 import type { AdapterInfo } from './webgpu/adapter.ts';
 import { describeDrivers, mayHaveGpu } from './webgpu/drivers.ts';
 
