@@ -5,7 +5,8 @@ import type { Model } from '../model/open-model.ts';
 import type { Engine } from './engine.ts';
 import { CaptureError, type OnnxruntimeEngine } from './onnxruntime/engine.ts';
 import type { CaptureMode, CaptureTrial } from './onnxruntime/graph-capture.ts';
-import { type CpuOptions, openOnnxruntime } from './open-cpu.ts';
+import type { CpuOptions } from './open-cpu.ts';
+import { openOnnxruntime } from './open-onnxruntime.ts';
 import { tellIfSlow } from './tell-if-slow.ts';
 import { type AdapterInfo, MissingFeatureError } from './webgpu/adapter.ts';
 
