@@ -18,7 +18,7 @@ export interface Trial {
   /** For `openGpu`. @throws DeclinedError when it is known already that the GPU will not be taken */
   accept(adapter: AdapterInfo): void;
   /**
-   * Measures, unless that was done at an earlier start.
+   * Measures, unless `accept` has found that an earlier start took the GPU.
    * @returns undefined when the GPU is taken, else the engine on the CPU; the other one is closed
    */
   judge(gpu: OpenedGpu, openCpu: () => Promise<Opened>): Promise<Opened | undefined>;
@@ -37,15 +37,19 @@ export function createTrial(
     [program, model.id, name, driver, engine, threads, `capture ${graphCapture}`].join(' | ');
   const earlier = (measured: Calibration): string =>
     `${sentence(measured)} (measured at an earlier start)`;
+  /** What `accept` found. The cache is not asked again: another operator may have written to it meanwhile, about its GPU. */
+  let measuredEarlier = false;
   return {
     accept(adapter) {
       const kept = cache.find(key(adapter));
       if (kept?.take === 'cpu') throw new DeclinedError(earlier(kept));
-      if (kept) tell(earlier(kept));
+      // Asked anew when the GPU is opened a second time, without graph capture.
+      if (kept && !measuredEarlier) tell(earlier(kept));
+      measuredEarlier = kept !== undefined;
     },
     async judge({ engine: gpu, model: { precision } }, openCpu) {
+      if (measuredEarlier) return undefined;
       const { adapter } = gpu;
-      if (adapter && cache.find(key(adapter))) return undefined;
       const cpu = await openCpu().catch(async (error: unknown) => {
         await gpu.close();
         throw error;

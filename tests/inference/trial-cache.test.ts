@@ -27,6 +27,27 @@ test('trial, a faster GPU is taken at the next start without being measured', as
   expect(told).toEqual([expect.stringMatching(/^the GPU is taken: .*earlier start\)$/)]);
 });
 
+test('trial, what another operator keeps meanwhile does not take a GPU that was not measured', async () => {
+  const kept = trialOptions();
+  const wrong = [3, -2, 0.3];
+  const { accept, judge, told } = operator(kept);
+  accept(adapter);
+  expect(await operator(kept).start(fake(1, wrong), fake(20))).toBe('cpu');
+  const gpu = fake(1, wrong);
+  expect(await judge(gpu, fake(20))).toBe('cpu');
+  expect([gpu.runs() > 0, gpu.closed()]).toEqual([true, 1]);
+  expect(told.length).toBe(1);
+});
+
+test('trial, a GPU that is opened a second time is told of once', async () => {
+  const kept = trialOptions();
+  expect(await operator(kept).start(fake(1), fake(20))).toBe('gpu');
+  const { accept, start, told } = operator(kept);
+  accept(adapter);
+  expect(await start(fake(1), fake(20))).toBe('gpu');
+  expect(told.length).toBe(1);
+});
+
 for (const program of ['1.1 abc', '1.0 def'])
   test(`trial, the program ${program} measures anew what 1.0 abc has measured`, async () => {
     const kept = trialOptions();
