@@ -74,3 +74,14 @@ test.each([
   expect(await start()).toBe('cpu');
   expect(await start()).toBe('declined');
 });
+
+test('trial, a cache folder that cannot be written does not cost the faster GPU', async () => {
+  const { cacheDir } = trialOptions();
+  const file = join(cacheDir!, 'file');
+  writeFileSync(file, '');
+  const { start, told } = operator(trialOptions({ cacheDir: file }));
+  const gpu = fake(1);
+  expect(await start(gpu, fake(20))).toBe('gpu');
+  expect(gpu.closed()).toBe(0);
+  expect(told).toEqual([expect.stringMatching(/^the GPU is taken: /)]);
+});
