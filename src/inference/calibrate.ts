@@ -15,15 +15,24 @@ export interface Calibration {
   readonly cosine: number;
 }
 
+/** One of the two cannot run the network: the other is taken, and nothing is known of how fast they are. */
+export interface Failure {
+  readonly take: 'gpu' | 'cpu';
+  /** What the one that is not taken failed with. */
+  readonly failed: Error;
+}
+
 /** @param input - one preprocessed image, not all the same value */
 export async function calibrate(
   gpu: Engine,
   cpu: Engine,
   input: Float32Array,
   precision: keyof typeof leastCosine,
-): Promise<Calibration> {
-  const onGpu = await time(gpu, input);
-  const onCpu = await time(cpu, input);
+): Promise<Calibration | Failure> {
+  const onGpu = await time(gpu, input).catch(asError);
+  if (onGpu instanceof Error) return { take: 'cpu', failed: onGpu };
+  const onCpu = await time(cpu, input).catch(asError);
+  if (onCpu instanceof Error) return { take: 'gpu', failed: onCpu };
   const agreement = cosine(onGpu.output, onCpu.output);
   const trusted = agreement >= leastCosine[precision];
   return {
@@ -34,7 +43,13 @@ export async function calibrate(
   };
 }
 
-async function time(engine: Engine, input: Float32Array) {
+const asError = (thrown: unknown): Error =>
+  thrown instanceof Error ? thrown : new Error(String(thrown));
+
+async function time(
+  engine: Engine,
+  input: Float32Array,
+): Promise<{ readonly output: Float32Array; readonly ms: number }> {
   let [output] = await engine.run([input]);
   let ms = Number.POSITIVE_INFINITY;
   for (let i = 0; i < timedRuns; i++) {

@@ -2,7 +2,7 @@
 import type { Tell } from '../log.ts';
 import type { Model } from '../model/open-model.ts';
 import { commit, version } from '../version.ts';
-import { type Calibration, calibrate } from './calibrate.ts';
+import { type Calibration, calibrate, type Failure } from './calibrate.ts';
 import { createCalibrationCache } from './calibration-cache.ts';
 import type { GpuOptions, Opened, OpenedGpu } from './open-gpu.ts';
 import { sampleInput } from './sample-input.ts';
@@ -19,7 +19,8 @@ export interface Trial {
   accept(adapter: AdapterInfo): void;
   /**
    * Measures, unless `accept` has found that an earlier start took the GPU.
-   * @returns undefined when the GPU is taken, else the engine on the CPU; the other one is closed
+   * @returns undefined when the GPU is taken, also for want of a CPU that runs; else the engine on the CPU. The other one is
+   *   closed
    */
   judge(gpu: OpenedGpu, openCpu: () => Promise<Opened>): Promise<Opened | undefined>;
 }
@@ -37,7 +38,7 @@ export function createTrial(
     [program, model.id, name, driver, engine, threads, `capture ${graphCapture}`].join(' | ');
   const earlier = (measured: Calibration): string =>
     `${sentence(measured)} (measured at an earlier start)`;
-  /** What `accept` found. The cache is not asked again: another operator may have written to it meanwhile, about its GPU. */
+  /** What `accept` found. `judge` does not ask again: by then another operator may have kept that the CPU is to be taken. */
   let measuredEarlier = false;
   return {
     accept(adapter) {
@@ -49,28 +50,30 @@ export function createTrial(
     },
     async judge({ engine: gpu, model: { precision } }, openCpu) {
       if (measuredEarlier) return undefined;
-      const { adapter } = gpu;
-      const cpu = await openCpu().catch(async (error: unknown) => {
-        await gpu.close();
-        throw error;
-      });
+      let cpu: Opened;
       try {
-        const measured = await tellIfSlow(
-          tell,
-          () => 'measuring whether the GPU or the CPU is faster',
-          () => calibrate(gpu, cpu.engine, calibrationInput(model), precision),
-        );
-        if (adapter) cache.keep(key(adapter), measured);
-        tell(sentence(measured));
-        if (measured.take === 'gpu') {
-          await cpu.engine.close();
-          return undefined;
-        }
+        cpu = await openCpu();
       } catch (error) {
-        tell(`the GPU failed its trial: ${(error as Error).message}`);
+        tell(
+          `the GPU is taken, there is no CPU to measure it against: ${(error as Error).message}`,
+          'warn',
+        );
+        return undefined;
       }
-      await gpu.close();
-      return cpu;
+      const outcome = await tellIfSlow(
+        tell,
+        () => 'measuring whether the GPU or the CPU is faster',
+        () => calibrate(gpu, cpu.engine, calibrationInput(model), precision),
+      );
+      if ('failed' in outcome) tell(failureSentence(outcome), 'warn');
+      else {
+        if (gpu.adapter) cache.keep(key(gpu.adapter), outcome);
+        tell(sentence(outcome));
+      }
+      const gpuIsTaken = outcome.take === 'gpu';
+      // One that has failed may fail at that, too.
+      await (gpuIsTaken ? cpu.engine : gpu).close().catch(() => {});
+      return gpuIsTaken ? undefined : cpu;
     },
   };
 }
@@ -81,4 +84,9 @@ function calibrationInput({ manifest: { graph, preprocess } }: Model): Float32Ar
 }
 
 const sentence = ({ take, gpuMs, cpuMs, cosine }: Calibration): string =>
-  `${take === 'gpu' ? 'the GPU is taken' : 'the CPU is taken'}: GPU ${gpuMs.toFixed(1)} ms an image, CPU ${cpuMs.toFixed(1)} ms, cosine between them ${cosine.toFixed(7)}`;
+  `${isTaken(take)}: GPU ${gpuMs.toFixed(1)} ms an image, CPU ${cpuMs.toFixed(1)} ms, cosine between them ${cosine.toFixed(7)}`;
+
+const failureSentence = ({ take, failed }: Failure): string =>
+  `${isTaken(take)}: the ${take === 'gpu' ? 'CPU' : 'GPU'} failed in the trial: ${failed.message}`;
+
+const isTaken = (device: 'gpu' | 'cpu'): string => `the ${device.toUpperCase()} is taken`;

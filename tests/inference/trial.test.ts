@@ -31,9 +31,37 @@ test('trial, a faster GPU whose vectors are others is not taken', async () => {
   }
 });
 
-test('trial, lets the GPU go when there is no CPU to measure it against', async () => {
+test('trial, a CPU that fails in it does not cost the GPU', async () => {
+  const options = trialOptions();
+  const { start, told } = operator(options);
+  const [gpu, cpu] = [fake(20), fake(1, new Error('computing thread 0 ended (1)'))];
+  expect(await start(gpu, cpu)).toBe('gpu');
+  expect([gpu.closed(), cpu.closed()]).toEqual([0, 1]);
+  expect(told).toEqual([
+    'warn: the GPU is taken: the CPU failed in the trial: computing thread 0 ended (1)',
+  ]);
+  // How fast they are is not known: the next start tries again.
+  expect(await operator(options).start(fake(20), fake(1))).toBe('cpu');
+});
+
+test('trial, a GPU that fails in it leaves the CPU', async () => {
+  const options = trialOptions();
+  const { start, told } = operator(options);
+  const [gpu, cpu] = [fake(1, new Error('out of memory')), fake(20)];
+  expect(await start(gpu, cpu)).toBe('cpu');
+  expect([gpu.closed(), cpu.closed()]).toEqual([1, 0]);
+  expect(told).toEqual(['warn: the CPU is taken: the GPU failed in the trial: out of memory']);
+  expect(await operator(options).start(fake(1), fake(20))).toBe('gpu');
+});
+
+test('trial, keeps the GPU when there is no CPU to measure it against', async () => {
+  const options = trialOptions();
+  const { start, told } = operator(options);
   const gpu = fake(1);
-  const judged = operator(trialOptions()).judge(gpu, new Error('no memory'));
-  await expect(judged).rejects.toThrow('no memory');
-  expect(gpu.closed()).toBe(1);
+  expect(await start(gpu, new Error('no memory'))).toBe('gpu');
+  expect(gpu.closed()).toBe(0);
+  expect(told).toEqual([
+    'warn: the GPU is taken, there is no CPU to measure it against: no memory',
+  ]);
+  expect(await operator(options).start(fake(20), fake(1))).toBe('cpu');
 });

@@ -38,7 +38,7 @@ export interface Fake extends OpenedGpu {
 
 /**
  * @param ms - what an image takes
- * @param vector - of every image; an error is thrown instead
+ * @param vector - of every image; an error is thrown instead, also by `close`
  */
 export function fake(ms: number, vector: readonly number[] | Error = [1, 2, 3]): Fake {
   let runs = 0;
@@ -53,7 +53,10 @@ export function fake(ms: number, vector: readonly number[] | Error = [1, 2, 3]):
       if (vector instanceof Error) throw vector;
       return inputs.map(() => Float32Array.from(vector));
     },
-    close: async () => void closed++,
+    async close() {
+      closed++;
+      if (vector instanceof Error) throw vector;
+    },
   };
   return { model, engine, runs: () => runs, closed: () => closed };
 }
