@@ -7,6 +7,7 @@ import type { Calibration } from './calibrate.ts';
 
 const calibrationSchema: v.GenericSchema<Calibration> = v.object({
   take: v.picklist(['gpu', 'cpu']),
+  agree: v.boolean(),
   gpuMs: v.number(),
   cpuMs: v.number(),
   cosine: v.number(),

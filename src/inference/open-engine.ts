@@ -96,7 +96,7 @@ async function findGpu(
     const { message } = error as Error;
     if (device === 'webgpu') throw new ConfigError(`--device webgpu: ${message}`);
     if (!(error instanceof DeclinedError)) return none(message);
-    tell(message);
+    tell(message, error.level);
     return undefined;
   }
 }

@@ -9,9 +9,16 @@ import { sampleInput } from './sample-input.ts';
 import { tellIfSlow } from './tell-if-slow.ts';
 import type { AdapterInfo } from './webgpu/adapter.ts';
 
-/** An earlier start measured that the CPU is faster. */
+/** An earlier start measured that the CPU is faster, or that the GPU's vectors are not right. */
 export class DeclinedError extends Error {
   override readonly name = 'DeclinedError';
+  /** How it is to be told. */
+  readonly level: 'info' | 'warn';
+
+  constructor(kept: Calibration) {
+    super(earlier(kept));
+    this.level = levelOf(kept);
+  }
 }
 
 export interface Trial {
@@ -36,14 +43,12 @@ export function createTrial(
   const { engine, threads, graphCapture } = options;
   const key = ({ name, driver }: AdapterInfo): string =>
     [program, model.id, name, driver, engine, threads, `capture ${graphCapture}`].join(' | ');
-  const earlier = (measured: Calibration): string =>
-    `${sentence(measured)} (measured at an earlier start)`;
   /** What `accept` found. `judge` does not ask again: by then another operator may have kept that the CPU is to be taken. */
   let measuredEarlier = false;
   return {
     accept(adapter) {
       const kept = cache.find(key(adapter));
-      if (kept?.take === 'cpu') throw new DeclinedError(earlier(kept));
+      if (kept?.take === 'cpu') throw new DeclinedError(kept);
       // Asked anew when the GPU is opened a second time, without graph capture.
       if (kept && !measuredEarlier) tell(earlier(kept));
       measuredEarlier = kept !== undefined;
@@ -68,7 +73,7 @@ export function createTrial(
       if ('failed' in outcome) tell(failureSentence(outcome), 'warn');
       else {
         if (gpu.adapter) cache.keep(key(gpu.adapter), outcome);
-        tell(sentence(outcome));
+        tell(sentence(outcome), levelOf(outcome));
       }
       const gpuIsTaken = outcome.take === 'gpu';
       // One that has failed may fail at that, too.
@@ -83,8 +88,13 @@ function calibrationInput({ manifest: { graph, preprocess } }: Model): Float32Ar
   return sampleInput(3 * graph.height * graph.width, 1, amplitude);
 }
 
-const sentence = ({ take, gpuMs, cpuMs, cosine }: Calibration): string =>
-  `${isTaken(take)}: GPU ${gpuMs.toFixed(1)} ms an image, CPU ${cpuMs.toFixed(1)} ms, cosine between them ${cosine.toFixed(7)}`;
+const sentence = ({ take, agree, gpuMs, cpuMs, cosine }: Calibration): string =>
+  `${isTaken(take)}: ${agree ? '' : "the GPU's vectors are not right: "}GPU ${gpuMs.toFixed(1)} ms an image, CPU ${cpuMs.toFixed(1)} ms, cosine between them ${cosine.toFixed(7)}`;
+
+const earlier = (kept: Calibration): string => `${sentence(kept)} (measured at an earlier start)`;
+
+/** A slow GPU is as it is; one that computes something else is to be looked into. */
+const levelOf = ({ agree }: Calibration): 'info' | 'warn' => (agree ? 'info' : 'warn');
 
 const failureSentence = ({ take, failed }: Failure): string =>
   `${isTaken(take)}: the ${take === 'gpu' ? 'CPU' : 'GPU'} failed in the trial: ${failed.message}`;

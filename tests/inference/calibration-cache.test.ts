@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createCalibrationCache } from '../../src/inference/calibration-cache.ts';
 import { testFolder } from '../support/test-folder.ts';
 
-const calibration = { take: 'gpu', gpuMs: 1, cpuMs: 2, cosine: 1 } as const;
+const calibration = { take: 'gpu', agree: true, gpuMs: 1, cpuMs: 2, cosine: 1 } as const;
 
 test('calibration cache, keeps beside what is there and leaves no other file', () => {
   const folder = join(testFolder('calibration'), 'new');

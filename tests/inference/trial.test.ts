@@ -19,16 +19,34 @@ test('trial, the faster one is taken and the other one closed', async () => {
   }
 });
 
-test('trial, a faster GPU whose vectors are others is not taken', async () => {
-  for (const [vector, taken] of [
-    [[1, 2, 3.0001], 'gpu'],
-    [[1, 2, 3.2], 'cpu'],
-    [[0, 0, 0], 'cpu'],
-  ] as const) {
-    const { judge, told } = operator(trialOptions());
-    expect(await judge(fake(1, vector), fake(20))).toBe(taken);
-    expect(told.join()).toStartWith(`the ${taken.toUpperCase()} is taken`);
-  }
+const notRight = "warn: the CPU is taken: the GPU's vectors are not right: GPU 1.0 ms";
+
+test.each<[string, number[], 'gpu' | 'cpu', string]>([
+  ['a little off', [1, 2, 3.0001], 'gpu', 'the GPU is taken: GPU 1.0 ms'],
+  ['off', [1, 2, 3.2], 'cpu', notRight],
+  ['all zeros', [0, 0, 0], 'cpu', notRight],
+  ['no numbers', [Number.NaN, 2, 3], 'cpu', notRight],
+  ['beyond all numbers', [Number.POSITIVE_INFINITY, 2, 3], 'cpu', notRight],
+])('trial, a faster GPU whose vectors are %s', async (_, vector, taken, words) => {
+  const options = trialOptions();
+  const { start, told } = operator(options);
+  expect(await start(fake(1, vector), fake(20))).toBe(taken);
+  expect(told).toEqual([expect.stringContaining(words)]);
+  // The next start knows it, and says it as plainly.
+  const next = operator(options);
+  expect(await next.start(fake(1, vector), fake(20))).toBe(taken === 'gpu' ? 'gpu' : 'declined');
+  expect(next.told).toEqual(told.map((line) => `${line} (measured at an earlier start)`));
+});
+
+test.each([
+  ['all zeros', [0, 0, 0]],
+  ['no numbers', [Number.NaN, 2, 3]],
+] as const)('trial, a faster CPU whose vectors are %s', async (_, vector) => {
+  const { start, told } = operator(trialOptions());
+  expect(await start(fake(20), fake(1, vector))).toBe('gpu');
+  expect(told).toEqual([
+    'warn: the GPU is taken: the CPU failed in the trial: its vector is all zeros, or not of numbers',
+  ]);
 });
 
 test('trial, a CPU that fails in it does not cost the GPU', async () => {

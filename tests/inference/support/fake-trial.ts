@@ -4,6 +4,7 @@ import type { OnnxruntimeEngine } from '../../../src/inference/onnxruntime/engin
 import type { GpuOptions, Opened, OpenedGpu } from '../../../src/inference/open-gpu.ts';
 import { createTrial, DeclinedError } from '../../../src/inference/trial.ts';
 import type { AdapterInfo } from '../../../src/inference/webgpu/adapter.ts';
+import type { Tell } from '../../../src/log.ts';
 import { type Model, openModel } from '../../../src/model/open-model.ts';
 import { tinyTestModel } from '../../support/models.ts';
 import { testFolder } from '../../support/test-folder.ts';
@@ -67,12 +68,9 @@ export function operator(
   { of = model, program = '1.0 abc' }: { of?: Model; program?: string } = {},
 ) {
   const told: string[] = [];
-  const trial = createTrial(
-    of,
-    options,
-    (line, level = 'info') => told.push(level === 'info' ? line : `${level}: ${line}`),
-    program,
-  );
+  const tell: Tell = (line, level = 'info') =>
+    void told.push(level === 'info' ? line : `${level}: ${line}`);
+  const trial = createTrial(of, options, tell, program);
   async function judge(gpu: Fake, cpu: Fake | Error): Promise<'gpu' | 'cpu'> {
     const openCpu = async (): Promise<Opened> => {
       if (cpu instanceof Error) throw cpu;
@@ -93,8 +91,9 @@ export function operator(
       try {
         trial.accept(adapter);
       } catch (error) {
-        if (error instanceof DeclinedError) return 'declined';
-        throw error;
+        if (!(error instanceof DeclinedError)) throw error;
+        tell(error.message, error.level);
+        return 'declined';
       }
       return judge(gpu, cpu);
     },
