@@ -19,7 +19,7 @@ export async function openCpuEngine(
   tell: Tell,
 ): Promise<Engine> {
   const { engine, threads } = options;
-  const refusal = engine === 'onnxruntime' ? 'asked for by --engine' : noSimd(model, engine);
+  const refusal = whyNotSimd(model, engine);
   if (refusal === undefined) {
     const simd = await openSimd(model, threads);
     if ('engine' in simd) return simd.engine;
@@ -31,9 +31,13 @@ export async function openCpuEngine(
   return openOnnxruntime(model, { threads });
 }
 
-/** Why `auto` does not take the simd engine for this model, or undefined when it does. */
-function noSimd(model: Model, engine: 'auto' | 'simd'): string | undefined {
-  if (engine === 'simd' || model.manifest.variants[model.precision]?.agreement) return undefined;
+/** Why simd is not tried on this model, or undefined when it is. Its file is not read: what simd cannot run shows itself later. */
+export function whyNotSimd(
+  { manifest, precision }: Pick<Model, 'manifest' | 'precision'>,
+  engine: CpuOptions['engine'],
+): string | undefined {
+  if (engine === 'onnxruntime') return 'asked for by --engine';
+  if (engine === 'simd' || manifest.variants[precision]?.agreement) return undefined;
   return 'the manifest has no record that simd agrees with it (`npm run model -- prepare` makes one)';
 }
 

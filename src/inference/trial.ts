@@ -1,9 +1,9 @@
 /** Finds out whether a GPU is worth it: it is tried against the CPU, unless an earlier start did so. */
 import type { Tell } from '../log.ts';
 import type { Model } from '../model/open-model.ts';
-import { commit, version } from '../version.ts';
 import { type Calibration, calibrate, type Failure } from './calibrate.ts';
 import { createCalibrationCache } from './calibration-cache.ts';
+import { calibrationKey, type Measurer, thisMeasurer } from './calibration-key.ts';
 import type { GpuOptions, Opened, OpenedGpu } from './open-gpu.ts';
 import { sampleInput } from './sample-input.ts';
 import { tellIfSlow } from './tell-if-slow.ts';
@@ -32,17 +32,16 @@ export interface Trial {
   judge(gpu: OpenedGpu, openCpu: () => Promise<Opened>): Promise<Opened | undefined>;
 }
 
-/** @param program - what measures: another one has kernels of its own, and its figures are its own */
 export function createTrial(
   model: Model,
   options: GpuOptions,
   tell: Tell,
-  program = `${version} ${commit}`,
+  measurer: Measurer = thisMeasurer(),
 ): Trial {
-  const cache = createCalibrationCache(options.cacheDir);
-  const { engine, threads, graphCapture } = options;
-  const key = ({ name, driver }: AdapterInfo): string =>
-    [program, model.id, name, driver, engine, threads, `capture ${graphCapture}`].join(' | ');
+  const cache = createCalibrationCache(
+    measurer.program === undefined ? undefined : options.cacheDir,
+  );
+  const key = (adapter: AdapterInfo): string => calibrationKey(measurer, model, options, adapter);
   /** What `accept` found. `judge` does not ask again: by then another operator may have kept that the CPU is to be taken. */
   let measuredEarlier = false;
   return {

@@ -1,9 +1,20 @@
 /** What a trial keeps for the next start, and when the next start believes it. */
 import { expect, test } from 'bun:test';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { thisMeasurer } from '../../src/inference/calibration-key.ts';
 import type { GpuOptions } from '../../src/inference/open-gpu.ts';
-import { adapter, fake, operator, trialOptions, useFakeClock } from './support/fake-trial.ts';
+import type { Manifest, Precision } from '../../src/model/manifest.ts';
+import type { Model } from '../../src/model/open-model.ts';
+import { testFolder } from '../support/test-folder.ts';
+import {
+  adapter,
+  fake,
+  model,
+  operator,
+  trialOptions,
+  useFakeClock,
+} from './support/fake-trial.ts';
 
 useFakeClock();
 
@@ -48,13 +59,53 @@ test('trial, a GPU that is opened a second time is told of once', async () => {
   expect(told.length).toBe(1);
 });
 
-for (const program of ['1.1 abc', '1.0 def'])
-  test(`trial, the program ${program} measures anew what 1.0 abc has measured`, async () => {
-    const kept = trialOptions();
-    expect(await operator(kept).start(fake(20), fake(1))).toBe('cpu');
-    expect(await operator(kept, { program }).start(fake(1), fake(20))).toBe('gpu');
-    expect(await operator(kept).start(fake(20), fake(1))).toBe('declined');
-  });
+const { agreement: _, ...uncompared } = model.manifest.variants.fp32!;
+const saying = (variants: Manifest['variants'], precision: Precision = 'fp32'): Model => ({
+  ...{ ...model, precision },
+  manifest: { ...model.manifest, variants },
+});
+const compared = model.manifest.variants.fp32!;
+const first = { of: model, options: {}, by: {} };
+
+test.each<[string, Partial<typeof first>, Partial<typeof first>]>([
+  ['version', {}, { by: { program: '1.1 abc' } }],
+  ['commit', {}, { by: { program: '1.0 def' } }],
+  ['model of the CPU', {}, { by: { cpu: 'another CPU' } }],
+  ['number of threads', {}, { options: { threads: 3 } }],
+  ['word on graph capture', {}, { options: { graphCapture: 'auto' } }],
+  ['word on the engine', {}, { options: { engine: 'onnxruntime' } }],
+  ['engine on the CPU, simd once it agrees', { of: saying({ fp32: uncompared }) }, {}],
+  [
+    'engine on the CPU, where fp16 is fp32',
+    { of: saying({ fp16: uncompared, fp32: uncompared }, 'fp16') },
+    { of: saying({ fp16: uncompared, fp32: compared }, 'fp16') },
+  ],
+])('trial, another %s is measured anew', async (_what, one, other) => {
+  const cacheDir = testFolder('trial');
+  const start = (change: Partial<typeof first>, gpuMs: number) => {
+    const { of, options, by } = { ...first, ...change };
+    return operator(trialOptions({ ...options, cacheDir }), { of, by }).start(fake(gpuMs), fake(9));
+  };
+  expect(await start(one, 20)).toBe('cpu');
+  expect(await start(other, 1)).toBe('gpu');
+  // Both are kept.
+  expect(await start(one, 1)).toBe('declined');
+  expect(await start(other, 20)).toBe('gpu');
+});
+
+test('trial, --engine simd is what auto takes for this model', async () => {
+  const kept = trialOptions();
+  expect(await operator(kept).start(fake(20), fake(1))).toBe('cpu');
+  const asked = { ...kept, engine: 'simd' } as const;
+  expect(await operator(asked).start(fake(20), fake(1))).toBe('declined');
+});
+
+test('trial, from the sources nothing is kept: they may be others at the next start', async () => {
+  const kept = trialOptions();
+  for (let i = 0; i < 2; i++)
+    expect(await operator(kept, { by: thisMeasurer() }).start(fake(20), fake(1))).toBe('cpu');
+  expect(readdirSync(kept.cacheDir!)).toEqual([]);
+});
 
 test.each([
   'null',

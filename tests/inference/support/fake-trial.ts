@@ -1,5 +1,6 @@
 /** A trial of engines that compute nothing and take exactly as long as they say. */
 import { afterAll, beforeAll, spyOn } from 'bun:test';
+import type { Measurer } from '../../../src/inference/calibration-key.ts';
 import type { OnnxruntimeEngine } from '../../../src/inference/onnxruntime/engine.ts';
 import type { GpuOptions, Opened, OpenedGpu } from '../../../src/inference/open-gpu.ts';
 import { createTrial, DeclinedError } from '../../../src/inference/trial.ts';
@@ -65,12 +66,12 @@ export function fake(ms: number, vector: readonly number[] | Error = [1, 2, 3]):
 /** An operator at its start. */
 export function operator(
   options: GpuOptions,
-  { of = model, program = '1.0 abc' }: { of?: Model; program?: string } = {},
+  { of = model, by = {} }: { of?: Model; by?: Partial<Measurer> } = {},
 ) {
   const told: string[] = [];
   const tell: Tell = (line, level = 'info') =>
     void told.push(level === 'info' ? line : `${level}: ${line}`);
-  const trial = createTrial(of, options, tell, program);
+  const trial = createTrial(of, options, tell, { program: '1.0 abc', cpu: 'a CPU', ...by });
   async function judge(gpu: Fake, cpu: Fake | Error): Promise<'gpu' | 'cpu'> {
     const openCpu = async (): Promise<Opened> => {
       if (cpu instanceof Error) throw cpu;
