@@ -33,9 +33,9 @@ export function calibrationKey(
 }
 
 /**
- * The commit alone does not name it: outside a repository it is `unknown`, of a changed tree `-dirty`, whatever the change.
- * The executable's time goes with each build. Sources have nothing of the kind: they may have been changed since the last
- * start, and are measured at every one.
+ * The commit alone does not say which code this is: built outside a repository it is `unknown`, built from a changed tree it
+ * ends with `-dirty`, whatever the change. The executable's time is another one after each build. Sources have neither a
+ * commit nor a time, and may be changed before the next start: what they measure is not kept.
  */
 function thisProgram(): string | undefined {
   if (!compiled) return undefined;

@@ -54,16 +54,12 @@ export function createTrial(
     },
     async judge({ engine: gpu, model: { precision } }, openCpu) {
       if (measuredEarlier) return undefined;
-      let cpu: Opened;
-      try {
-        cpu = await openCpu();
-      } catch (error) {
-        tell(
-          `the GPU is taken, there is no CPU to measure it against: ${(error as Error).message}`,
-          'warn',
-        );
+      const cpu = await openCpu().catch((error: Error) => {
+        const why = `there is no CPU to measure it against: ${error.message}`;
+        tell(`${isTaken('gpu')}, ${why}`, 'warn');
         return undefined;
-      }
+      });
+      if (!cpu) return undefined;
       const outcome = await tellIfSlow(
         tell,
         () => 'measuring whether the GPU or the CPU is faster',
