@@ -2,7 +2,8 @@
 import { availableParallelism } from 'node:os';
 import { cosine } from '../src/inference/calibrate.ts';
 import type { Engine } from '../src/inference/engine.ts';
-import { openOnnxruntime, openSimd } from '../src/inference/open-cpu.ts';
+import { openSimd } from '../src/inference/open-cpu.ts';
+import { openOnnxruntime } from '../src/inference/open-onnxruntime.ts';
 import { sampleInput } from '../src/inference/sample-input.ts';
 import type { EngineAgreement, Manifest, Precision } from '../src/model/manifest.ts';
 

@@ -1,6 +1,7 @@
 /** The engines that are compared, all open at once. */
 import type { Engine } from '../../src/inference/engine.ts';
-import { openOnnxruntime, openSimd } from '../../src/inference/open-cpu.ts';
+import { openSimd } from '../../src/inference/open-cpu.ts';
+import { openOnnxruntime } from '../../src/inference/open-onnxruntime.ts';
 import type { Model } from '../../src/model/open-model.ts';
 import { openNative } from './native.ts';
 

@@ -2,7 +2,7 @@
 
 import { cosine } from '../../src/inference/calibrate.ts';
 import type { Engine } from '../../src/inference/engine.ts';
-import { openOnnxruntime } from '../../src/inference/open-cpu.ts';
+import { openOnnxruntime } from '../../src/inference/open-onnxruntime.ts';
 import { sampleInput } from '../../src/inference/sample-input.ts';
 import type { AdapterInfo } from '../../src/inference/webgpu/adapter.ts';
 import { type Model, openModel } from '../../src/model/open-model.ts';

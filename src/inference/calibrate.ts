@@ -8,11 +8,20 @@ const timedRuns = 3;
 
 export interface Calibration {
   readonly take: 'gpu' | 'cpu';
+  /** Whether the GPU's vector is that of the CPU, as far as the precision lets it be. */
+  readonly agree: boolean;
   /** Milliseconds for one image. */
   readonly gpuMs: number;
   readonly cpuMs: number;
-  /** Between the outputs for the same image. */
+  /** Between the outputs for the same image; 0 when the GPU's has no direction. */
   readonly cosine: number;
+}
+
+/** One of the two cannot run the network: the other is taken, and nothing is known of how fast they are. */
+export interface Failure {
+  readonly take: 'gpu' | 'cpu';
+  /** What the one that is not taken failed with. */
+  readonly failed: Error;
 }
 
 /** @param input - one preprocessed image, not all the same value */
@@ -21,20 +30,35 @@ export async function calibrate(
   cpu: Engine,
   input: Float32Array,
   precision: keyof typeof leastCosine,
-): Promise<Calibration> {
-  const onGpu = await time(gpu, input);
-  const onCpu = await time(cpu, input);
-  const agreement = cosine(onGpu.output, onCpu.output);
-  const trusted = agreement >= leastCosine[precision];
+): Promise<Calibration | Failure> {
+  const onGpu = await time(gpu, input).catch(asError);
+  if (onGpu instanceof Error) return { take: 'cpu', failed: onGpu };
+  const onCpu = await time(cpu, input).catch(asError);
+  if (onCpu instanceof Error) return { take: 'gpu', failed: onCpu };
+  if (hasDirection(onGpu.output) && !hasDirection(onCpu.output))
+    return { take: 'gpu', failed: new Error('its vector is all zeros, or not of numbers') };
+  // NaN is no JSON: it could not be kept, and such a GPU would be tried at every start.
+  const between = cosine(onGpu.output, onCpu.output) || 0;
+  const agree = between >= leastCosine[precision];
   return {
-    take: trusted && onGpu.ms < onCpu.ms ? 'gpu' : 'cpu',
+    take: agree && onGpu.ms < onCpu.ms ? 'gpu' : 'cpu',
+    agree,
     gpuMs: onGpu.ms,
     cpuMs: onCpu.ms,
-    cosine: agreement,
+    cosine: between,
   };
 }
 
-async function time(engine: Engine, input: Float32Array) {
+/** Zeros have none, nor has what is no number or beyond all of them. */
+const hasDirection = (vector: Float32Array): boolean => !Number.isNaN(cosine(vector, vector));
+
+const asError = (thrown: unknown): Error =>
+  thrown instanceof Error ? thrown : new Error(String(thrown));
+
+async function time(
+  engine: Engine,
+  input: Float32Array,
+): Promise<{ readonly output: Float32Array; readonly ms: number }> {
   let [output] = await engine.run([input]);
   let ms = Number.POSITIVE_INFINITY;
   for (let i = 0; i < timedRuns; i++) {
@@ -46,7 +70,7 @@ async function time(engine: Engine, input: Float32Array) {
   return { output, ms };
 }
 
-/** Cosine of the angle between two vectors, in float64; NaN when one of them is zero. */
+/** Cosine of the angle between two vectors, in float64; NaN when one of them is zero or not of finite numbers. */
 export function cosine(a: Float32Array, b: Float32Array): number {
   let ab = 0;
   let aa = 0;

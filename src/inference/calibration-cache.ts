@@ -1,4 +1,5 @@
 /** Remembers which device was faster, so that the next start need not measure. */
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
@@ -6,6 +7,7 @@ import type { Calibration } from './calibrate.ts';
 
 const calibrationSchema: v.GenericSchema<Calibration> = v.object({
   take: v.picklist(['gpu', 'cpu']),
+  agree: v.boolean(),
   gpuMs: v.number(),
   cpuMs: v.number(),
   cosine: v.number(),
@@ -14,10 +16,11 @@ const fileSchema = v.record(v.string(), v.unknown());
 
 export interface CalibrationCache {
   find(key: string): Calibration | undefined;
+  /** Where that cannot be done it does nothing. Of two operators that write at once one is kept, the other measures again. */
   keep(key: string, calibration: Calibration): void;
 }
 
-/** @param folder - undefined keeps nothing; nor does a folder that cannot be written, as on a read-only file system */
+/** @param folder - undefined keeps nothing; nor does one that cannot be written, as is usual in containers */
 export function createCalibrationCache(folder: string | undefined): CalibrationCache {
   const path = folder === undefined ? undefined : join(folder, 'calibration.json');
   const read = (): Record<string, unknown> => {
@@ -34,15 +37,25 @@ export function createCalibrationCache(folder: string | undefined): CalibrationC
     },
     keep(key, calibration) {
       if (!path || !folder) return;
-      const temporary = `${path}.${process.pid}`;
+      // Not the process's number: in containers that share the folder all of them have the same.
+      const temporary = `${path}.${randomUUID()}`;
       try {
         mkdirSync(folder, { recursive: true });
         writeFileSync(temporary, JSON.stringify({ ...read(), [key]: calibration }));
         renameSync(temporary, path);
       } catch {
         // Measured again at the next start.
-        rmSync(temporary, { force: true });
+        remove(temporary);
       }
     },
   };
+}
+
+/** What made writing impossible may do the same to removing. */
+function remove(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // It was never there, or nobody can help it.
+  }
 }

@@ -4,9 +4,7 @@ import type { Tell } from '../log.ts';
 import type { Model } from '../model/open-model.ts';
 import { assertGraph } from './assert-graph.ts';
 import type { Engine } from './engine.ts';
-import type { OnnxruntimeEngine } from './onnxruntime/engine.ts';
-import type { CaptureMode } from './onnxruntime/graph-capture.ts';
-import type { AdapterChoice, AdapterInfo } from './webgpu/adapter.ts';
+import { openOnnxruntime } from './open-onnxruntime.ts';
 
 export interface CpuOptions {
   readonly engine: 'auto' | 'onnxruntime' | 'simd';
@@ -21,7 +19,7 @@ export async function openCpuEngine(
   tell: Tell,
 ): Promise<Engine> {
   const { engine, threads } = options;
-  const refusal = engine === 'onnxruntime' ? 'asked for by --engine' : noSimd(model, engine);
+  const refusal = whyNotSimd(model, engine);
   if (refusal === undefined) {
     const simd = await openSimd(model, threads);
     if ('engine' in simd) return simd.engine;
@@ -33,9 +31,13 @@ export async function openCpuEngine(
   return openOnnxruntime(model, { threads });
 }
 
-/** Why `auto` does not take the simd engine for this model, or undefined when it does. */
-function noSimd(model: Model, engine: 'auto' | 'simd'): string | undefined {
-  if (engine === 'simd' || model.manifest.variants[model.precision]?.agreement) return undefined;
+/** Why simd is not tried on this model, or undefined when it is. Its file is not read: what simd cannot run shows itself later. */
+export function whyNotSimd(
+  { manifest, precision }: Pick<Model, 'manifest' | 'precision'>,
+  engine: CpuOptions['engine'],
+): string | undefined {
+  if (engine === 'onnxruntime') return 'asked for by --engine';
+  if (engine === 'simd' || manifest.variants[precision]?.agreement) return undefined;
   return 'the manifest has no record that simd agrees with it (`npm run model -- prepare` makes one)';
 }
 
@@ -46,34 +48,4 @@ export async function openSimd(
 ): Promise<{ engine: Engine } | { unsupported: string }> {
   const { createSimdEngine } = await import('./simd/engine.ts');
   return createSimdEngine({ model, threads });
-}
-
-export interface OnnxruntimeOptions {
-  readonly threads: number;
-  readonly maxBatch?: number;
-  /** Runs on WebGPU. */
-  readonly gpu?: AdapterChoice;
-  /** On WebGPU: whether single images are replayed from a recording. @default off */
-  readonly captureMode?: CaptureMode;
-  /** Asked when the GPU is known and before the model is loaded; what it throws ends the opening. */
-  readonly accept?: ((adapter: AdapterInfo) => void) | undefined;
-}
-
-/** @throws ConfigError when the model contradicts itself, or onnxruntime cannot run it */
-export async function openOnnxruntime(
-  model: Model,
-  options: OnnxruntimeOptions,
-): Promise<OnnxruntimeEngine> {
-  assertGraph(model);
-  const { createOnnxruntimeEngine } = await import('./onnxruntime/engine.ts');
-  const { graph, dimension } = model.manifest;
-  const { input, output, height, width } = graph;
-  return createOnnxruntimeEngine({
-    ...options,
-    slice: model.slice,
-    input,
-    output,
-    shape: graph.layout === 'NCHW' ? [3, height, width] : [height, width, 3],
-    dimension,
-  });
 }

@@ -6,8 +6,6 @@ import { assertDevice } from './assert-device.ts';
 import { createFailover, type Failover, isUsable } from './failover.ts';
 import { openCpuEngine } from './open-cpu.ts';
 import {
-  createTrial,
-  DeclinedError,
   type GpuOptions,
   type Opened,
   type OpenedGpu,
@@ -16,6 +14,7 @@ import {
 } from './open-gpu.ts';
 import { rebuildOptions } from './rebuild-options.ts';
 import { sampleFor } from './sample-input.ts';
+import { createTrial, DeclinedError } from './trial.ts';
 import type { AdapterInfo } from './webgpu/adapter.ts';
 import { describeDrivers, mayHaveGpu } from './webgpu/drivers.ts';
 
@@ -93,7 +92,7 @@ async function findGpu(
     const { message } = error as Error;
     if (device === 'webgpu') throw new ConfigError(`--device webgpu: ${message}`);
     if (!(error instanceof DeclinedError)) return none(message);
-    tell(message);
+    tell(message, error.level);
     return undefined;
   }
 }

@@ -1,15 +1,12 @@
-/** Opens an engine on a GPU, and finds out whether it is worth it. */
+/** Opens an engine on a GPU. */
 import type { Tell } from '../log.ts';
 import type { Precision } from '../model/manifest.ts';
 import type { Model } from '../model/open-model.ts';
-import { commit, version } from '../version.ts';
-import { type Calibration, calibrate } from './calibrate.ts';
-import { createCalibrationCache } from './calibration-cache.ts';
 import type { Engine } from './engine.ts';
 import { CaptureError, type OnnxruntimeEngine } from './onnxruntime/engine.ts';
 import type { CaptureMode, CaptureTrial } from './onnxruntime/graph-capture.ts';
-import { type CpuOptions, openOnnxruntime } from './open-cpu.ts';
-import { sampleFor } from './sample-input.ts';
+import type { CpuOptions } from './open-cpu.ts';
+import { openOnnxruntime } from './open-onnxruntime.ts';
 import { tellIfSlow } from './tell-if-slow.ts';
 import { type AdapterInfo, MissingFeatureError } from './webgpu/adapter.ts';
 
@@ -100,68 +97,3 @@ const used = ({ issuedMs, replayedMs }: CaptureTrial): string =>
 
 const captureSentence = (trial: CaptureTrial): string =>
   `${trial.refused ? refusals[trial.refused] : used(trial)}: ${trial.replayedMs.toFixed(2)} ms an image, ${trial.issuedMs.toFixed(2)} without it`;
-
-/** An earlier start measured that the CPU is faster. */
-export class DeclinedError extends Error {
-  override readonly name = 'DeclinedError';
-}
-
-export interface Trial {
-  /** For `openGpu`. @throws DeclinedError when it is known already that the GPU will not be taken */
-  accept(adapter: AdapterInfo): void;
-  /**
-   * Measures, unless that was done at an earlier start.
-   * @returns undefined when the GPU is taken, else the engine on the CPU; the other one is closed
-   */
-  judge(gpu: OpenedGpu, openCpu: () => Promise<Opened>): Promise<Opened | undefined>;
-}
-
-/** @param program - what measures: another one has kernels of its own, and its figures are its own */
-export function createTrial(
-  model: Model,
-  options: GpuOptions,
-  tell: Tell,
-  program = `${version} ${commit}`,
-): Trial {
-  const cache = createCalibrationCache(options.cacheDir);
-  const { engine, threads, graphCapture } = options;
-  const key = ({ name, driver }: AdapterInfo): string =>
-    [program, model.id, name, driver, engine, threads, `capture ${graphCapture}`].join(' | ');
-  const earlier = (measured: Calibration): string =>
-    `${sentence(measured)} (measured at an earlier start)`;
-  return {
-    accept(adapter) {
-      const kept = cache.find(key(adapter));
-      if (kept?.take === 'cpu') throw new DeclinedError(earlier(kept));
-      if (kept) tell(earlier(kept));
-    },
-    async judge({ engine: gpu, model: { precision } }, openCpu) {
-      const { adapter } = gpu;
-      if (adapter && cache.find(key(adapter))) return undefined;
-      const cpu = await openCpu().catch(async (error: unknown) => {
-        await gpu.close();
-        throw error;
-      });
-      try {
-        const measured = await tellIfSlow(
-          tell,
-          () => 'measuring whether the GPU or the CPU is faster',
-          () => calibrate(gpu, cpu.engine, sampleFor(model), precision),
-        );
-        if (adapter) cache.keep(key(adapter), measured);
-        tell(sentence(measured));
-        if (measured.take === 'gpu') {
-          await cpu.engine.close();
-          return undefined;
-        }
-      } catch (error) {
-        tell(`the GPU failed its trial: ${(error as Error).message}`);
-      }
-      await gpu.close();
-      return cpu;
-    },
-  };
-}
-
-const sentence = ({ take, gpuMs, cpuMs, cosine }: Calibration): string =>
-  `${take === 'gpu' ? 'the GPU is taken' : 'the CPU is taken'}: GPU ${gpuMs.toFixed(1)} ms an image, CPU ${cpuMs.toFixed(1)} ms, cosine between them ${cosine.toFixed(7)}`;

@@ -1,111 +1,85 @@
+/** Which of GPU and CPU the trial takes, and what it tells. */
 import { expect, test } from 'bun:test';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Engine } from '../../src/inference/engine.ts';
-import type { OnnxruntimeEngine } from '../../src/inference/onnxruntime/engine.ts';
-import { createTrial, DeclinedError, type GpuOptions } from '../../src/inference/open-gpu.ts';
-import type { AdapterInfo } from '../../src/inference/webgpu/adapter.ts';
-import { openModel } from '../../src/model/open-model.ts';
-import { tinyTestModel } from '../support/models.ts';
-import { testFolder } from '../support/test-folder.ts';
+import { fake, operator, trialOptions, useFakeClock } from './support/fake-trial.ts';
 
-const model = openModel(tinyTestModel(), 'fp32');
-const adapter = { name: 'a card', driver: 'its driver 1.0' } as AdapterInfo;
-const options = (): GpuOptions => ({
-  ...{ engine: 'auto', threads: 2, precision: 'fp32', maxBatch: 1, adapter: undefined },
-  ...{
-    allowSoftwareGpu: false,
-    graphCapture: 'off',
-    cacheDir: testFolder('trial'),
-  },
-});
+useFakeClock();
 
-function engine(ms: number, values = [1, 2, 3]): OnnxruntimeEngine & Engine {
-  return {
-    ...{
-      name: 'onnxruntime',
-      device: 'webgpu',
-      threads: 1,
-      concurrency: 1,
-      maxBatch: 1,
-      adapter,
-      capture: undefined,
-    },
-    lost: new Promise<Error>(() => {}),
-    async run(inputs) {
-      await Bun.sleep(ms);
-      return inputs.map(() => Float32Array.from(values));
-    },
-    close: async () => {},
-  };
-}
-
-const judge = (gpuMs: number, cpuMs: number, kept: GpuOptions, program: string) =>
-  createTrial(model, kept, () => {}, program).judge({ model, engine: engine(gpuMs) }, async () => ({
-    model,
-    engine: engine(cpuMs),
-  }));
-
-test('trial, a slower GPU is declined at the next start without being measured', async () => {
-  const kept = options();
-  expect(await judge(20, 1, kept, '1.0 abc')).toBeDefined();
-  const next = createTrial(model, kept, () => {}, '1.0 abc');
-  expect(() => next.accept(adapter)).toThrow(DeclinedError);
-  expect(() => next.accept({ ...adapter, driver: 'its driver 2.0' })).not.toThrow();
-});
-
-test('trial, a faster GPU whose vectors are others is not taken', async () => {
-  for (const [values, taken] of [
-    [[1, 2, 3.0001], true],
-    [[1, 2, 3.2], false],
-    [[0, 0, 0], false],
+test('trial, the faster one is taken and the other one closed', async () => {
+  for (const [gpuMs, cpuMs, taken] of [
+    [1, 20, 'gpu'],
+    [20, 1, 'cpu'],
   ] as const) {
-    const lines: string[] = [];
-    const trial = createTrial(model, options(), (line) => lines.push(line), '1.0 abc');
-    const cpu = { model, engine: engine(20) };
-    const other = await trial.judge({ model, engine: engine(1, [...values]) }, async () => cpu);
-    expect(other).toBe(taken ? undefined : cpu);
-    expect(lines.join()).toStartWith(taken ? 'the GPU is taken' : 'the CPU is taken');
+    const [gpu, cpu] = [fake(gpuMs), fake(cpuMs)];
+    const { judge, told } = operator(trialOptions());
+    expect(await judge(gpu, cpu)).toBe(taken);
+    expect([gpu.closed(), cpu.closed()]).toEqual(taken === 'gpu' ? [0, 1] : [1, 0]);
+    expect(told).toEqual([
+      `the ${taken.toUpperCase()} is taken: GPU ${gpuMs}.0 ms an image, CPU ${cpuMs}.0 ms, cosine between them 1.0000000`,
+    ]);
   }
 });
 
-for (const program of ['1.1 abc', '1.0 def'])
-  test(`trial, the program ${program} measures anew what 1.0 abc has measured`, async () => {
-    const kept = options();
-    expect(await judge(20, 1, kept, '1.0 abc')).toBeDefined();
-    expect(() => createTrial(model, kept, () => {}, program).accept(adapter)).not.toThrow();
-    // It would keep its GPU if it believed the other's figures.
-    expect(await judge(20, 1, kept, program)).toBeDefined();
-    expect(await judge(1, 20, options(), program)).toBeUndefined();
-  });
+const notRight = "warn: the CPU is taken: the GPU's vectors are not right: GPU 1.0 ms";
 
-test.each([
-  'null',
-  '[]',
-  '7',
-  '"x"',
-  '{"a',
-  '{"KEY":null}',
-  '{"KEY":{"take":"gpu"}}',
-  '{"KEY":{}}',
-])('trial, measures and remembers anew when what was kept is %s', async (content) => {
-  const kept = options();
-  const file = join(kept.cacheDir!, 'calibration.json');
-  expect(await judge(20, 1, kept, '1.0 abc')).toBeDefined();
-  const [key = ''] = Object.keys(JSON.parse(readFileSync(file, 'utf8')));
-  writeFileSync(file, content.replace('"KEY"', JSON.stringify(key)));
-  const next = () => createTrial(model, kept, () => {}, '1.0 abc');
-  expect(() => next().accept(adapter)).not.toThrow();
-  expect(await judge(20, 1, kept, '1.0 abc')).toBeDefined();
-  expect(() => next().accept(adapter)).toThrow(DeclinedError);
+test.each<[string, number[], 'gpu' | 'cpu', string]>([
+  ['a little off', [1, 2, 3.0001], 'gpu', 'the GPU is taken: GPU 1.0 ms'],
+  ['off', [1, 2, 3.2], 'cpu', notRight],
+  ['all zeros', [0, 0, 0], 'cpu', notRight],
+  ['no numbers', [Number.NaN, 2, 3], 'cpu', notRight],
+  ['beyond all numbers', [Number.POSITIVE_INFINITY, 2, 3], 'cpu', notRight],
+])('trial, a faster GPU whose vectors are %s', async (_, vector, taken, words) => {
+  const options = trialOptions();
+  const { start, told } = operator(options);
+  expect(await start(fake(1, vector), fake(20))).toBe(taken);
+  expect(told).toEqual([expect.stringContaining(words)]);
+  // The next start knows it, and says it as plainly.
+  const next = operator(options);
+  expect(await next.start(fake(1, vector), fake(20))).toBe(taken === 'gpu' ? 'gpu' : 'declined');
+  expect(next.told).toEqual(told.map((line) => `${line} (measured at an earlier start)`));
 });
 
-test('trial, lets the GPU go when there is no CPU to measure it against', async () => {
-  let closed = 0;
-  const close = async (): Promise<void> => void closed++;
-  const gpu = { model, engine: { ...engine(1), close } };
-  const noCpu = () => Promise.reject(new Error('no memory'));
-  const trial = createTrial(model, options(), () => {}, '1.0 abc');
-  await expect(trial.judge(gpu, noCpu)).rejects.toThrow('no memory');
-  expect(closed).toBe(1);
+test.each([
+  ['all zeros', [0, 0, 0]],
+  ['no numbers', [Number.NaN, 2, 3]],
+] as const)('trial, a faster CPU whose vectors are %s', async (_, vector) => {
+  const { start, told } = operator(trialOptions());
+  expect(await start(fake(20), fake(1, vector))).toBe('gpu');
+  expect(told).toEqual([
+    'warn: the GPU is taken: the CPU failed in the trial: its vector is all zeros, or not of numbers',
+  ]);
+});
+
+test('trial, a CPU that fails in it does not cost the GPU', async () => {
+  const options = trialOptions();
+  const { start, told } = operator(options);
+  const [gpu, cpu] = [fake(20), fake(1, new Error('computing thread 0 ended (1)'))];
+  expect(await start(gpu, cpu)).toBe('gpu');
+  expect([gpu.closed(), cpu.closed()]).toEqual([0, 1]);
+  expect(told).toEqual([
+    'warn: the GPU is taken: the CPU failed in the trial: computing thread 0 ended (1)',
+  ]);
+  // How fast they are is not known: the next start tries again.
+  expect(await operator(options).start(fake(20), fake(1))).toBe('cpu');
+});
+
+test('trial, a GPU that fails in it leaves the CPU', async () => {
+  const options = trialOptions();
+  const { start, told } = operator(options);
+  const [gpu, cpu] = [fake(1, new Error('out of memory')), fake(20)];
+  expect(await start(gpu, cpu)).toBe('cpu');
+  expect([gpu.closed(), cpu.closed()]).toEqual([1, 0]);
+  expect(told).toEqual(['warn: the CPU is taken: the GPU failed in the trial: out of memory']);
+  expect(await operator(options).start(fake(1), fake(20))).toBe('gpu');
+});
+
+test('trial, keeps the GPU when there is no CPU to measure it against', async () => {
+  const options = trialOptions();
+  const { start, told } = operator(options);
+  const gpu = fake(1);
+  expect(await start(gpu, new Error('no memory'))).toBe('gpu');
+  expect(gpu.closed()).toBe(0);
+  expect(told).toEqual([
+    'warn: the GPU is taken, there is no CPU to measure it against: no memory',
+  ]);
+  expect(await operator(options).start(fake(20), fake(1))).toBe('cpu');
 });
