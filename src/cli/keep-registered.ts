@@ -15,13 +15,13 @@ export function assertRegistrable({ register, api, dockerImage }: Config): void 
 /** `serve --register URL`: undefined without it. */
 export async function keepRegistered(
   config: Config,
-  { info, manifest }: Embedder,
+  embedder: Embedder,
   isReady: () => boolean,
   log: RegistrationLog,
 ): Promise<Registration | undefined> {
   if (config.register === undefined) return undefined;
   const { startRegistration } = await import('../phantoscope/registration-loop.ts');
-  const known = { expectModelId: info.modelId, type: manifest.type };
+  const known = { expectModelId: () => embedder.info.modelId, type: embedder.manifest.type };
   return startRegistration({
     request: registrationRequest(config, config.register, known),
     isReady,

@@ -5,6 +5,7 @@ import { freeBuffer } from '../free-buffer.ts';
 import type { EncodedImage, ImagePipeline } from '../image/pipeline.ts';
 import type { Scheduler } from '../inference/scheduler.ts';
 import type { Manifest } from '../model/manifest.ts';
+import type { Model } from '../model/open-model.ts';
 import type { Admission, Ticket } from './admission.ts';
 import type {
   Embedder,
@@ -15,7 +16,7 @@ import type {
   EncodedText,
   StageTimings,
 } from './embedder.ts';
-import { normaliseL2 } from './normalise.ts';
+import { assertUsable, normaliseL2 } from './normalise.ts';
 import { type ImageSignals, settleImages } from './settle-images.ts';
 
 /** Gets the file behind a URL and keeps its place among the fetches until `use` is done with it. */
@@ -26,6 +27,11 @@ export type WithFile = <T>(
 ) => Promise<T>;
 
 type Image = { readonly data: EncodedText } | { readonly url: string };
+
+interface Embedding {
+  readonly vector: Float32Array;
+  readonly modelId: string;
+}
 
 interface Context {
   readonly ticket: Ticket;
@@ -43,7 +49,7 @@ export interface EmbedderParts {
   /** Settles with the reason when there is no engine any more, or nothing that decodes. */
   readonly lost: Promise<Error>;
   readonly pipeline: Pick<ImagePipeline, 'prepare'>;
-  readonly scheduler: Scheduler;
+  readonly scheduler: Pick<Scheduler<Pick<Model, 'id'>>, 'infer'>;
   /** The guarded fetch of `image/source`. */
   readonly withFile: WithFile;
   readonly admission: Admission;
@@ -72,7 +78,7 @@ export function createEmbedder(parts: EmbedderParts): Embedder {
   async function embedOne(
     image: Image,
     { ticket, item, timings, signals }: Context,
-  ): Promise<Float32Array> {
+  ): Promise<Embedding> {
     let leave = (): void => {};
     let waitedMs = 0;
     const prepare = async (encoded: EncodedImage) => {
@@ -97,8 +103,9 @@ export function createEmbedder(parts: EmbedderParts): Embedder {
       const inference = await parts.scheduler.infer(prepared.tensor, signals.compute);
       timings.queue = Math.max(timings.queue, waitedMs + inference.queueMs);
       timings.infer = Math.max(timings.infer, inference.inferMs);
-      const { features } = inference;
-      return parts.manifest.normalise === 'l2' ? normaliseL2(features) : features;
+      const { features, model } = inference;
+      const normalise = parts.manifest.normalise === 'l2' ? normaliseL2 : assertUsable;
+      return { vector: normalise(features), modelId: model.id };
     } finally {
       leave();
       ticket.done(item);
@@ -143,10 +150,11 @@ export function createEmbedder(parts: EmbedderParts): Embedder {
       const timings: StageTimings = { source: 0, decode: 0, preprocess: 0, queue: 0, infer: 0 };
       inFlight++;
       try {
-        const vectors = await settleImages(images, signal, (image, item, signals) =>
+        const embeddings = await settleImages(images, signal, (image, item, signals) =>
           embedOne(image, { ticket, item, timings, signals }),
         );
-        return { vectors, timings };
+        const vectors = embeddings.map(({ vector }) => vector);
+        return { vectors, modelId: modelOf(embeddings, parts.info().modelId), timings };
       } finally {
         if (!request.ticket) ticket.close();
         inFlight--;
@@ -156,6 +164,16 @@ export function createEmbedder(parts: EmbedderParts): Embedder {
     lost: parts.lost,
     close: () => parts.close(),
   };
+}
+
+/** @throws OperatorError NOT_READY: vectors of two models must not be compared, and one id goes with them all */
+function modelOf(embeddings: readonly Embedding[], current: string): string {
+  const [first = current, ...others] = new Set(embeddings.map(({ modelId }) => modelId));
+  if (others.length === 0) return first;
+  throw new OperatorError(
+    'NOT_READY',
+    `the model ${first} was replaced by ${others[0]} while it ran on these images; ask again`,
+  );
 }
 
 const ownedText = (text: EncodedText): EncodedImage =>

@@ -26,6 +26,8 @@ export interface StageTimings {
 export interface EmbedResult {
   /** One per image, in the order of the request, `[dimension]` float32, normalised as the manifest says. */
   readonly vectors: Float32Array[];
+  /** The model that made them: after a GPU is lost another variant may. */
+  readonly modelId: string;
   readonly timings: StageTimings;
 }
 

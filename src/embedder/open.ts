@@ -6,8 +6,8 @@ import { createUrlFetcher } from '../image/source/url-fetcher.ts';
 import { type OpenedEngine, openEngine } from '../inference/open-engine.ts';
 import { createScheduler } from '../inference/scheduler.ts';
 import type { Tell } from '../log.ts';
-import type { Precision } from '../model/manifest.ts';
-import { openModel, precisionOf } from '../model/open-model.ts';
+import { precisionOf } from '../model/open-model.ts';
+import { openVariants } from '../model/open-variants.ts';
 import { createAdmission } from './admission.ts';
 import { checkOptions } from './check-options.ts';
 import { createEmbedder } from './create-embedder.ts';
@@ -29,7 +29,7 @@ export const decodingThreadsFor = (computing: number): number => Math.min(comput
 /** @throws ConfigError when the model or what was asked of it cannot be had */
 export async function openEmbedder(options: EmbedderOptions, tell: Tell): Promise<Embedder> {
   for (const warning of checkOptions(options)) tell(warning, 'warn');
-  const variant = (precision: Precision) => openModel(options.model, precision);
+  const variant = openVariants(options.model);
   const precision = precisionOf(options.model, options.precision);
   const { manifest } = variant(precision);
   const threads = options.threads ?? availableParallelism();
@@ -53,19 +53,19 @@ export async function openEmbedder(options: EmbedderOptions, tell: Tell): Promis
     await Promise.all([pipeline.close(), fetcher.close()]);
     throw error;
   }
-  const { engine } = opened;
+  const { failover } = opened;
   const embedder = createEmbedder({
     manifest,
     info: () => describe(opened),
-    available: () => engine.available,
-    lost: Promise.race([engine.lost, pipeline.lost]),
+    available: () => failover.available,
+    lost: Promise.race([failover.lost, pipeline.lost]),
     pipeline,
-    scheduler: createScheduler(engine, options),
+    scheduler: createScheduler(failover, options),
     withFile: fetcher.withFile,
     admission: createAdmission({ ...options, ...shares }),
-    places: decodingThreads + 2 * engine.concurrency * engine.maxBatch,
+    places: decodingThreads + 2 * failover.concurrency * failover.maxBatch,
     close: async () => {
-      await Promise.all([engine.close(), pipeline.close(), fetcher.close()]);
+      await Promise.all([failover.close(), pipeline.close(), fetcher.close()]);
     },
   });
   return Object.assign(embedder, { gpu: opened.adapter });
@@ -94,7 +94,8 @@ const openFetcher = (options: EmbedderOptions, { maxFetchedBytes }: MemoryShares
   });
 
 /** What `info` and the start line tell of a model and the engine that runs it. */
-function describe({ model, engine, adapter }: OpenedEngine): EmbedderInfo {
+function describe({ failover, adapter }: OpenedEngine): EmbedderInfo {
+  const { model, engine } = failover.current;
   return {
     modelId: model.id,
     trained: model.manifest.trained,

@@ -1,4 +1,4 @@
-/** The images of a request side by side: every vector, or one error that knows of every image that is to blame. */
+/** The images of a request side by side: every result, or one error that knows of every image that is to blame. */
 import { OperatorError, toOperatorError } from '../errors.ts';
 
 /** After the first bad image, how long the others may still be looked at, so that the error can name those as well. */
@@ -12,11 +12,11 @@ export interface ImageSignals {
 }
 
 /** @throws OperatorError of the first bad image in the order of the request, the other bad ones in `others` */
-export async function settleImages<Image>(
+export async function settleImages<Image, Result>(
   images: readonly Image[],
   signal: AbortSignal,
-  embedOne: (image: Image, item: number, signals: ImageSignals) => Promise<Float32Array>,
-): Promise<Float32Array[]> {
+  embedOne: (image: Image, item: number, signals: ImageSignals) => Promise<Result>,
+): Promise<Result[]> {
   const looking = new AbortController();
   const computing = new AbortController();
   const signals = {
@@ -44,7 +44,7 @@ export async function settleImages<Image>(
 /** Whether it is this image that is wrong, and not the state of the operator or of the call. */
 const isBlamed = ({ code }: OperatorError): boolean => /^(IMAGE|BASE64|URL)_/.test(code);
 
-function allOrError(results: readonly PromiseSettledResult<Float32Array>[]): Float32Array[] {
+function allOrError<Result>(results: readonly PromiseSettledResult<Result>[]): Result[] {
   const errors = results.flatMap((r) =>
     r.status === 'rejected' ? [toOperatorError(r.reason)] : [],
   );

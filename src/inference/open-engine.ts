@@ -2,16 +2,17 @@
 import type { Tell } from '../log.ts';
 import type { Model } from '../model/open-model.ts';
 import { assertDevice } from './assert-device.ts';
-import { createFailoverEngine, type FailoverEngine, type OpenNext } from './failover.ts';
+import { createFailover, type Failover, isUsable } from './failover.ts';
 import { type EngineOptions, findGpu } from './find-gpu.ts';
 import { openCpuEngine } from './open-cpu.ts';
 import { type Opened, type OpenVariant, openGpu } from './open-gpu.ts';
+import { rebuildOptions } from './rebuild-options.ts';
+import { sampleFor } from './sample-input.ts';
 import type { AdapterInfo } from './webgpu/adapter.ts';
 
 export interface OpenedEngine {
-  readonly engine: FailoverEngine;
-  /** What runs now: without a GPU, and when one was lost for good, fp16 becomes fp32. */
-  readonly model: Model;
+  /** What runs now is in `current`: without a GPU, and when one was lost for good, fp16 becomes fp32. */
+  readonly failover: Failover<Model>;
   /** The GPU that was opened at the start, taken or declined. */
   readonly adapter: AdapterInfo | undefined;
 }
@@ -30,29 +31,23 @@ export async function openEngine(
     const model = precision === 'fp16' ? variant('fp32') : asked;
     return { model, engine: await openCpuEngine(model, options, tell) };
   };
-  const tellOfFp32 = ({ model }: Opened): void => {
-    if (model !== asked) tell('on the CPU fp16 brings nothing: running fp32', 'warn');
+  const settledOnCpu = (opened: Opened): Opened => {
+    if (opened.model !== asked) tell('on the CPU fp16 brings nothing: running fp32', 'warn');
+    return opened;
   };
-  const onGpu = (): Promise<Opened> => openGpu(variant, options, tell);
+  const onGpu = (reason: Error): Promise<Opened> =>
+    openGpu(variant, rebuildOptions(options, reason), tell);
+  const onCpuInstead = async (): Promise<Opened> => settledOnCpu(await onCpu());
 
   const { opened, adapter } = await findGpu(variant, options, tell, onCpu);
   const first = opened ?? (await onCpu());
-  if (first.engine.device === 'wasm') tellOfFp32(first);
-  let { model } = first;
-  const replacement =
-    (open: () => Promise<Opened>): OpenNext =>
-    async () => {
-      const opened = await open();
-      if (opened.engine.device === 'wasm') tellOfFp32(opened);
-      model = opened.model;
-      return opened.engine;
-    };
-  const next = first.engine.device === 'webgpu' ? [onGpu, onCpu] : [onCpu];
-  return {
-    engine: createFailoverEngine({ first: first.engine, next: next.map(replacement), tell }),
-    adapter,
-    get model() {
-      return model;
-    },
-  };
+  const onTheGpu = first.engine.device === 'webgpu';
+  if (!onTheGpu) settledOnCpu(first);
+  const next = onTheGpu ? [onGpu, onCpuInstead] : [onCpuInstead];
+  return { failover: createFailover({ first, next, answersWell, tell }), adapter };
+}
+
+async function answersWell({ engine, model }: Opened): Promise<boolean> {
+  const rows = await engine.run([sampleFor(model)]);
+  return rows.every(isUsable);
 }

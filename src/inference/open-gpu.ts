@@ -9,7 +9,7 @@ import type { Engine } from './engine.ts';
 import { CaptureError, type OnnxruntimeEngine } from './onnxruntime/engine.ts';
 import type { CaptureMode, CaptureTrial } from './onnxruntime/graph-capture.ts';
 import { type CpuOptions, openOnnxruntime } from './open-cpu.ts';
-import { sampleInput } from './sample-input.ts';
+import { sampleFor } from './sample-input.ts';
 import { tellIfSlow } from './tell-if-slow.ts';
 import { type AdapterInfo, MissingFeatureError } from './webgpu/adapter.ts';
 
@@ -146,7 +146,7 @@ export function createTrial(
         const measured = await tellIfSlow(
           tell,
           () => 'measuring whether the GPU or the CPU is faster',
-          () => calibrate(gpu, cpu.engine, calibrationInput(model), precision),
+          () => calibrate(gpu, cpu.engine, sampleFor(model), precision),
         );
         if (adapter) cache.keep(key(adapter), measured);
         tell(sentence(measured));
@@ -161,11 +161,6 @@ export function createTrial(
       return cpu;
     },
   };
-}
-
-function calibrationInput({ manifest: { graph, preprocess } }: Model): Float32Array {
-  const amplitude = (127 * preprocess.scale) / preprocess.std[0];
-  return sampleInput(3 * graph.height * graph.width, 1, amplitude);
 }
 
 const sentence = ({ take, gpuMs, cpuMs, cosine }: Calibration): string =>

@@ -1,3 +1,13 @@
+import type { Model } from '../model/open-model.ts';
+
+/** A picture of the model's size, in the range that photos have after its preprocessing. */
+export function sampleFor({
+  manifest: { graph, preprocess },
+}: Pick<Model, 'manifest'>): Float32Array {
+  const amplitude = (127 * preprocess.scale) / preprocess.std[0];
+  return sampleInput(3 * graph.height * graph.width, 1, amplitude);
+}
+
 /**
  * A preprocessed picture made by code: smooth waves with some grain, in the range that photos have after the mean is
  * taken away. For warming up, timing and comparing engines; random noise alone would leave most of a network idle.

@@ -5,31 +5,34 @@
  * Abandoned entries leave before they are packed.
  */
 import { OperatorError } from '../errors.ts';
-import type { Engine } from './engine.ts';
+import type { Failover } from './failover.ts';
+import { ReplacedError } from './running.ts';
 
-export interface Inference {
+export interface Inference<Model> {
   /** The graph's output for this image, `[dimension]` float32, not normalised. */
   readonly features: Float32Array;
+  /** The model that they are of. */
+  readonly model: Model;
   /** Milliseconds from the call to the start of its batch, and from there to the result. */
   readonly queueMs: number;
   readonly inferMs: number;
 }
 
-export interface Scheduler {
+export interface Scheduler<Model> {
   /**
    * @throws OperatorError: OVERLOADED when the queue is full, CANCELLED as soon as `signal` fires (a batch that has begun
    *   goes on for the others), INFERENCE_FAILED when the run fails, NOT_READY when no engine is left
    */
-  infer(tensor: Float32Array, signal: AbortSignal): Promise<Inference>;
+  infer(tensor: Float32Array, signal: AbortSignal): Promise<Inference<Model>>;
   /** Images waiting. */
   readonly queued: number;
 }
 
-interface Entry {
+interface Entry<Model> {
   readonly tensor: Float32Array;
   readonly signal: AbortSignal;
   readonly since: number;
-  readonly resolve: (inference: Inference) => void;
+  readonly resolve: (inference: Inference<Model>) => void;
   readonly reject: (error: OperatorError) => void;
 }
 
@@ -43,9 +46,12 @@ export interface SchedulerOptions {
   readonly maxBatchWait?: number;
 }
 
-export function createScheduler(engine: Engine, options: SchedulerOptions): Scheduler {
+export function createScheduler<Model>(
+  engine: Pick<Failover<Model>, 'concurrency' | 'maxBatch' | 'run'>,
+  options: SchedulerOptions,
+): Scheduler<Model> {
   const { maxQueue, maxBatchWait = 0 } = options;
-  const queue: Entry[] = [];
+  const queue: Entry<Model>[] = [];
   let running = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -65,19 +71,26 @@ export function createScheduler(engine: Engine, options: SchedulerOptions): Sche
   const waitLeft = (): number =>
     maxBatchWait - (performance.now() - (queue[0]?.since ?? Number.NEGATIVE_INFINITY));
 
-  async function run(batch: readonly Entry[]): Promise<void> {
+  /** Nothing is wrong with them: they are where they were before the others came, but for those that nobody waits for any more. */
+  function putBack(batch: readonly Entry<Model>[]): void {
+    queue.unshift(...batch.filter(({ signal }) => !signal.aborted));
+    queue.sort((a, b) => a.since - b.since);
+  }
+
+  async function run(batch: readonly Entry<Model>[]): Promise<void> {
     running++;
     const start = performance.now();
     try {
-      const rows = await engine.run(batch.map((entry) => entry.tensor));
+      const { rows, model } = await engine.run(batch.map((entry) => entry.tensor));
       const inferMs = performance.now() - start;
       for (const [i, entry] of batch.entries()) {
         const features = rows[i];
-        if (features) entry.resolve({ features, queueMs: start - entry.since, inferMs });
+        if (features) entry.resolve({ features, model, queueMs: start - entry.since, inferMs });
         else entry.reject(failed(new Error('the engine gave fewer rows than images')));
       }
     } catch (error) {
-      for (const entry of batch) entry.reject(failed(error));
+      if (error instanceof ReplacedError) putBack(batch);
+      else for (const entry of batch) entry.reject(failed(error));
     } finally {
       running--;
       dispatch();
@@ -106,7 +119,7 @@ export function createScheduler(engine: Engine, options: SchedulerOptions): Sche
             signal.removeEventListener('abort', abandon);
             how(value);
           };
-        const entry: Entry = {
+        const entry: Entry<Model> = {
           tensor,
           signal,
           since: performance.now(),

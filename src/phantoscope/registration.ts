@@ -29,7 +29,7 @@ export interface RegistrationRequest {
   /** Take the name even from another operator. */
   readonly replace: boolean;
   readonly allowUntrained: boolean;
-  readonly expectModelId?: string | undefined;
+  readonly expectModelId?: (() => string) | undefined;
   /** Needed by v0.2 only. */
   readonly image?: ImageRecord | undefined;
 }

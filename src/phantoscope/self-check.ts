@@ -8,8 +8,8 @@ export interface SelfCheck {
   readonly endpoint: Endpoint;
   readonly apiUrl: string;
   readonly allowUntrained: boolean;
-  /** The model that must answer there, where it is known (`serve --register`). */
-  readonly expectModelId?: string | undefined;
+  /** The model that must answer there, where it is known (`serve --register`): another variant after a GPU is lost. */
+  readonly expectModelId?: (() => string) | undefined;
   readonly connect: ConnectOperator;
   readonly signal: AbortSignal;
 }
@@ -51,10 +51,11 @@ function assertOwn({ identity, modelId, trained }: IdentityAnswer, check: SelfCh
       `what answers at ${text} is ${who}, and not this program: another operator has that port`,
     );
   }
-  if (check.expectModelId !== undefined && modelId !== check.expectModelId) {
+  const expected = check.expectModelId?.();
+  if (expected !== undefined && modelId !== expected) {
     throw new PhantoscopeError(
       'endpoint',
-      `at ${text} another ${who} answers, with the model ${printable(modelId)}; here it is ${check.expectModelId}`,
+      `at ${text} another ${who} answers, with the model ${printable(modelId)}; here it is ${expected}`,
     );
   }
   // v0.1 stores and later calls the address that Identity says, not the one that it was given.

@@ -29,12 +29,16 @@ function parts(over: Partial<EmbedderParts> = {}): EmbedderParts {
               reject(new OperatorError('CANCELLED', 'cancelled')),
             ),
           );
-        return { tensor: Float32Array.of(Number(image), 1), decodeMs: 1, preprocessMs: 2 };
+        return { tensor: Float32Array.of(Number(image) || 0, 1), decodeMs: 1, preprocessMs: 2 };
       },
     },
     scheduler: {
-      queued: 0,
-      infer: async (tensor) => ({ features: tensor, queueMs: 3, inferMs: 4 }),
+      infer: async (tensor) => ({
+        features: tensor,
+        model: { id: 'test' },
+        queueMs: 3,
+        inferMs: 4,
+      }),
     },
     withFile: (url, _, use) => use(new TextEncoder().encode(url)),
     admission: openAdmission(),
@@ -109,11 +113,10 @@ test('embed, every bad image is named, and nothing more is computed', async () =
       },
     },
     scheduler: {
-      queued: 0,
       async infer(tensor, signal) {
         if (signal.aborted) throw new OperatorError('CANCELLED', 'cancelled');
         inferred.push(tensor[0] ?? 0);
-        return { features: tensor, queueMs: 0, inferMs: 0 };
+        return { features: tensor, model: { id: 'test' }, queueMs: 0, inferMs: 0 };
       },
     },
   });
@@ -131,7 +134,6 @@ test('embed, something unforeseen is INTERNAL and keeps its cause off the messag
   const embedder = createEmbedder(
     parts({
       scheduler: {
-        queued: 0,
         infer: async () => {
           throw new TypeError('secret path /x');
         },
@@ -171,6 +173,39 @@ test('embed, vectors are normalised where the manifest says so', async () => {
   expect([...vectors[0]!]).toEqual([...Float32Array.of(7 / Math.sqrt(50), 1 / Math.sqrt(50))]);
 });
 
+test('embed, tells the model that made the vectors, which may have been replaced by then', async () => {
+  const scheduler: EmbedderParts['scheduler'] = {
+    infer: async (tensor) => ({
+      features: tensor,
+      model: { id: tensor[0] === 1 ? 'fp16' : 'fp32' },
+      queueMs: 0,
+      inferMs: 0,
+    }),
+  };
+  const embedder = createEmbedder(parts({ scheduler }));
+  for (const [image, modelId] of Object.entries({ 1: 'fp16', 2: 'fp32' }))
+    expect(await embedder.embed({ datas: [image], urls: [] }, never)).toMatchObject({ modelId });
+  await expect(embedder.embed({ datas: ['2', '1'], urls: [] }, never)).rejects.toMatchObject({
+    code: 'NOT_READY',
+    message: 'the model fp32 was replaced by fp16 while it ran on these images; ask again',
+  });
+});
+
+test('embed, what are no numbers or nothing but zeros is no vector, normalised or not', async () => {
+  for (const normalise of ['none', 'l2'] as const)
+    for (const value of [Number.NaN, Number.POSITIVE_INFINITY, 0]) {
+      const features = Float32Array.of(0, value);
+      const scheduler: EmbedderParts['scheduler'] = {
+        infer: async () => ({ features, model: { id: 'test' }, queueMs: 0, inferMs: 0 }),
+      };
+      const manifest = { normalise } as Manifest;
+      const embedder = createEmbedder(parts({ manifest, scheduler }));
+      await expect(embedder.embed({ datas: ['1'], urls: [] }, never)).rejects.toMatchObject({
+        code: 'INFERENCE_FAILED',
+      });
+    }
+});
+
 test('embed, an image that is done gives back its place and what it held, also a bad one', async () => {
   const admission = openAdmission();
   const held: number[] = [];
@@ -179,10 +214,9 @@ test('embed, an image that is done gives back its place and what it held, also a
       admission,
       places: 1,
       scheduler: {
-        queued: 0,
         infer: async (tensor) => {
           held.push(admission.held.images);
-          return { features: tensor, queueMs: 0, inferMs: 0 };
+          return { features: tensor, model: { id: 'test' }, queueMs: 0, inferMs: 0 };
         },
       },
     }),

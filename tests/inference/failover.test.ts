@@ -1,6 +1,8 @@
-import { expect, test } from 'bun:test';
+import { describe, expect, test } from 'bun:test';
 import type { Engine } from '../../src/inference/engine.ts';
-import { createFailoverEngine } from '../../src/inference/failover.ts';
+import { createFailover, type FailoverOptions } from '../../src/inference/failover.ts';
+import { ReplacedError, type Running } from '../../src/inference/running.ts';
+import { createScheduler } from '../../src/inference/scheduler.ts';
 import { eventually } from '../support/eventually.ts';
 
 function fakeEngine(over: Partial<Engine> = {}) {
@@ -29,7 +31,43 @@ const failing = (message: string): Partial<Engine> => ({
   },
 });
 const inputs = [1, 2, 3].map((n) => Float32Array.of(n));
+const never = new AbortController().signal;
 const values = (rows: Float32Array[]): number[] => rows.map((row) => row[0] ?? Number.NaN);
+const running = (engine: Engine, model = 'test'): Running<string> => ({ engine, model });
+
+/** As the operator has it: behind the scheduler, which does again what is to be done again. */
+function createFailoverEngine({
+  first,
+  next,
+  ...rest
+}: Omit<FailoverOptions<string>, 'first' | 'next'> & {
+  first: Engine;
+  next: readonly ((reason: Error) => Promise<Engine>)[];
+}) {
+  const failover = createFailover({
+    first: running(first),
+    next: next.map((open) => async (reason: Error) => running(await open(reason))),
+    ...rest,
+  });
+  const scheduler = createScheduler(failover, { maxQueue: 100 });
+  const infer = async (input: Float32Array): Promise<Float32Array> =>
+    (await scheduler.infer(input, never)).features;
+  return {
+    failover,
+    lost: failover.lost,
+    close: () => failover.close(),
+    run: (images: readonly Float32Array[]) => Promise.all(images.map(infer)),
+    get current() {
+      return failover.current.engine;
+    },
+    get device() {
+      return failover.current.engine.device;
+    },
+    get available() {
+      return failover.available;
+    },
+  };
+}
 
 test('failover, a failed run on the GPU is done again on the replacement, in its batch size', async () => {
   const cpu = fakeEngine({ device: 'wasm', maxBatch: 1 });
@@ -115,7 +153,10 @@ test('failover, a failed run on the CPU is that batch its own', async () => {
     next: [async () => fakeEngine().engine],
     tell: () => {},
   });
-  await expect(engine.run(inputs)).rejects.toThrow('bad tensor');
+  await expect(engine.run(inputs)).rejects.toMatchObject({
+    code: 'INFERENCE_FAILED',
+    cause: { message: 'bad tensor' },
+  });
   expect(engine.device).toBe('wasm');
 });
 
@@ -263,4 +304,55 @@ test('failover, is closed while a replacement is being opened, which is closed w
   opening.resolve(late.engine);
   expect(await closed.promise).toBe('closed');
   expect(engine.current).toBe(first.engine);
+});
+
+test('failover, why an engine was lost is told to what opens the next', async () => {
+  const reasons: string[] = [];
+  const engine = createFailoverEngine({
+    first: fakeEngine(failing('out of memory')).engine,
+    next: [
+      async ({ message }) => {
+        reasons.push(message);
+        return fakeEngine().engine;
+      },
+    ],
+    tell: () => {},
+  });
+  await engine.run(inputs);
+  expect(reasons).toEqual(['out of memory']);
+});
+
+test('failover, tells with the rows whose they are', async () => {
+  const failover = createFailover({
+    first: running(fakeEngine(failing('device lost')).engine, 'fp16'),
+    next: [async () => running(fakeEngine({ device: 'wasm' }).engine, 'fp32')],
+    tell: () => {},
+  });
+  await expect(failover.run(inputs)).rejects.toBeInstanceOf(ReplacedError);
+  expect(await failover.run(inputs)).toMatchObject({ model: 'fp32' });
+});
+
+describe('failover, a GPU whose rows are no vectors', () => {
+  const numbers: Partial<Engine> = {
+    run: async (images) => images.map(() => Float32Array.of(Number.NaN)),
+  };
+  const open = (answersWell: boolean) =>
+    createFailoverEngine({
+      first: fakeEngine(numbers).engine,
+      next: [async () => fakeEngine({ device: 'wasm' }).engine],
+      answersWell: async () => answersWell,
+      tell: () => {},
+    });
+
+  test('is lost when it has come to give nothing else', async () => {
+    const engine = open(false);
+    expect(values(await engine.run(inputs))).toEqual([2, 4, 6]);
+    expect(engine.device).toBe('wasm');
+  });
+
+  test('goes on when it is the image', async () => {
+    const engine = open(true);
+    expect(values(await engine.run(inputs))).toEqual([Number.NaN, Number.NaN, Number.NaN]);
+    expect(engine.device).toBe('webgpu');
+  });
 });

@@ -1,23 +1,22 @@
 import { expect, test } from 'bun:test';
-import type { Engine } from '../../src/inference/engine.ts';
+import type { Failover } from '../../src/inference/failover.ts';
+import { ReplacedError } from '../../src/inference/running.ts';
 import { createScheduler } from '../../src/inference/scheduler.ts';
 import { eventually } from '../support/eventually.ts';
 
 /** An engine whose runs end when the test says so; it gives back each input's first value. */
+type Engine = Pick<Failover<string>, 'concurrency' | 'maxBatch' | 'run'>;
+
 function manualEngine(over: Partial<Engine> = {}) {
   const runs: { inputs: readonly Float32Array[]; end(): void; fail(error: Error): void }[] = [];
   const engine: Engine = {
-    name: 'onnxruntime',
-    device: 'wasm',
-    threads: 1,
     concurrency: 1,
     maxBatch: 1,
-    lost: new Promise(() => {}),
     run: (inputs) =>
       new Promise((resolve, reject) => {
-        runs.push({ inputs, end: () => resolve(inputs.map((x) => x.slice(0, 1))), fail: reject });
+        const rows = inputs.map((x) => x.slice(0, 1));
+        runs.push({ inputs, end: () => resolve({ rows, model: 'test' }), fail: reject });
       }),
-    close: async () => {},
     ...over,
   };
   return { engine, runs };
@@ -65,7 +64,7 @@ test('scheduler, a failing run fails its own entries only', async () => {
 });
 
 test('scheduler, an engine that gives too few rows fails the entry without one', async () => {
-  const { engine } = manualEngine({ run: async () => [] });
+  const { engine } = manualEngine({ run: async () => ({ rows: [], model: 'test' }) });
   const scheduler = createScheduler(engine, { maxQueue: 10 });
   await expect(scheduler.infer(tensor(1), never)).rejects.toMatchObject({
     code: 'INFERENCE_FAILED',
@@ -193,4 +192,28 @@ test('scheduler, a failing batch fails all of its entries and no others', async 
     'rejected',
     'fulfilled',
   ]);
+});
+
+test('scheduler, a run whose engine was replaced is done again, in its order and without those who have left', async () => {
+  const { engine, runs } = manualEngine({ maxBatch: 2, concurrency: 2 });
+  const scheduler = createScheduler(engine, { maxQueue: 10 });
+  const abort = new AbortController();
+  const answers = [1, 2, 3, 4, 5].map((n) =>
+    scheduler.infer(tensor(n), n === 3 ? abort.signal : never).then(
+      ({ features }) => features[0],
+      ({ code }) => code,
+    ),
+  );
+  await settled();
+  const packed = (): unknown => runs.map((run) => run.inputs.map((x) => x[0]));
+  expect(packed()).toEqual([[1], [2]]);
+  for (const run of runs) run.end();
+  await settled();
+  expect(packed()).toEqual([[1], [2], [3, 4], [5]]);
+  abort.abort();
+  for (const run of runs.slice(2)) run.fail(new ReplacedError('the engine was replaced'));
+  await settled();
+  expect(packed()).toEqual([[1], [2], [3, 4], [5], [4], [5]]);
+  for (const run of runs.slice(4)) run.end();
+  expect(await Promise.all(answers)).toEqual([1, 2, 'CANCELLED', 4, 5]);
 });

@@ -11,6 +11,7 @@ import { dirname, join } from 'node:path';
 import { createOnnxruntimeEngine } from '../../src/inference/onnxruntime/engine.ts';
 import { createSimdEngine } from '../../src/inference/simd/engine.ts';
 import { findModel, openModel, precisionOf } from '../../src/model/open-model.ts';
+import { openVariants } from '../../src/model/open-variants.ts';
 import { smallTestModel } from '../support/models.ts';
 import { testFolder } from '../support/test-folder.ts';
 
@@ -134,4 +135,24 @@ test('openModel, a file beside a manifest of another is not mistaken for it; a v
   expect(() => openModel(at('resnet50.int8.onnx'), 'int8')).toThrow(
     `give --model ${at('resnet50.onnx')} --precision int8`,
   );
+});
+
+test('openVariants, opens each once, and none of another model that has taken their place', () => {
+  const folder = testFolder('variants');
+  const [path, manifestPath] = [join(folder, 'resnet50.onnx'), join(folder, 'resnet50.json')];
+  copyFileSync(smallTestModel(), path);
+  copyFileSync(path, join(folder, 'half.onnx'));
+  const manifest = JSON.parse(
+    readFileSync(join(dirname(smallTestModel()), 'resnet50.json'), 'utf8'),
+  );
+  manifest.variants.fp16 = { ...manifest.variants.fp32, file: 'half.onnx' };
+  writeFileSync(manifestPath, JSON.stringify(manifest));
+  const variant = openVariants(path);
+  const first = variant('fp32');
+  expect(variant('fp32')).toBe(first);
+  writeFileSync(manifestPath, JSON.stringify({ ...manifest, name: 'another_encoder' }));
+  expect(variant('fp32')).toBe(first);
+  expect(() => variant('fp16')).toThrow(`another model has taken the place of ${first.id}`);
+  writeFileSync(manifestPath, JSON.stringify(manifest));
+  expect(variant('fp16').precision).toBe('fp16');
 });

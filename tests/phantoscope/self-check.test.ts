@@ -137,7 +137,7 @@ test('checkOwnEndpoint, an operator started without OP_ENDPOINT is not to be reg
 
 test('checkOwnEndpoint, another program, and another model of this one', async () => {
   const stub = await operator();
-  const expectModelId = 'resnet50_encoder-int8-ffffffffffffffff';
+  const expectModelId = (): string => 'resnet50_encoder-int8-ffffffffffffffff';
   expect(await failureOf(check(stub.endpoint, { expectModelId }))).toEqual(
     failing(/resnet50_encoder-fp32-0123456789abcdef; here it is resnet50_encoder-int8/),
   );

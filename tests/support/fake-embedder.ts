@@ -23,6 +23,7 @@ export interface FakeEmbedder extends Embedder {
 }
 
 const sha = '0'.repeat(64);
+const fakeModelId = `resnet50_encoder-fp32-${sha.slice(0, 16)}`;
 
 export const fakeManifest = (dimension: number): Manifest => ({
   format: 1,
@@ -86,7 +87,7 @@ export function createFakeEmbedder({
     admission: openAdmission(limits),
     manifest: fakeManifest(dimension),
     info: {
-      modelId: `resnet50_encoder-fp32-${sha.slice(0, 16)}`,
+      modelId: fakeModelId,
       trained: false,
       precision: 'fp32',
       engine: 'fake',
@@ -129,6 +130,7 @@ export function createFakeEmbedder({
       if (items.includes('FAKE_SHORT')) vectors.pop();
       return {
         vectors,
+        modelId: fakeModelId,
         timings: { source: 0, decode: 1.25, preprocess: 0.5, queue: 2, infer: 3 },
       };
     },

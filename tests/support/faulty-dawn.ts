@@ -5,16 +5,24 @@
  *   destroy            the device is destroyed, and the file removed
  *   destroy-at-submit  the same with the next commands that are handed over, in the middle of a run
  *   hang               the driver does not come back from the next commands that are handed over, and the file is removed
+ *   stall              the same, but it comes back after ten seconds, when nobody waits for it any more,
+ *                      and writes the file came-back
  *   out-of-memory      buffers are as large as the adapter can address, which no driver of the tests can allocate
  *   broken-shaders     shaders are not WGSL
  */
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as dawn from '../../src/inference/webgpu/dawn.ts';
 
 export const { listAdapters, unloadDawn } = dawn;
 
-type Fault = 'destroy' | 'destroy-at-submit' | 'hang' | 'out-of-memory' | 'broken-shaders';
+type Fault =
+  | 'destroy'
+  | 'destroy-at-submit'
+  | 'hang'
+  | 'stall'
+  | 'out-of-memory'
+  | 'broken-shaders';
 
 const folder = process.env.TEST_GPU_FAULTS;
 const pathOf = (fault: Fault): string => join(folder ?? '/nowhere', fault);
@@ -38,6 +46,11 @@ export function loadDawn(flags: string[]): GPU {
   return gpu;
 }
 
+/** The thread is not there for so long, as within a driver. */
+function block(ms?: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
 function withFaults(device: GPUDevice): GPUDevice {
   const createBuffer = device.createBuffer.bind(device);
   device.createBuffer = (descriptor) =>
@@ -55,7 +68,13 @@ function withFaults(device: GPUDevice): GPUDevice {
   const submit = queue.submit.bind(queue);
   queue.submit = (commands) => {
     if (take('destroy-at-submit')) device.destroy();
-    if (take('hang')) for (;;);
+    const hangs = take('hang');
+    if (hangs || take('stall')) {
+      // Dawn owes an answer meanwhile.
+      void queue.onSubmittedWorkDone();
+      block(hangs ? undefined : 10_000);
+      writeFileSync(join(folder ?? '', 'came-back'), '');
+    }
     submit(commands);
   };
   const watch = setInterval(() => {

@@ -4,60 +4,29 @@
  * tests/support/faulty-dawn.ts in it.
  */
 import { describe, expect } from 'bun:test';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
 import { cosine } from '../../src/inference/calibrate.ts';
 import { testUnless } from '../support/data.ts';
-import { faultyExecutable } from '../support/executable.ts';
-import { tinyTestModel } from '../support/models.ts';
-import type { Operator } from '../support/operator.ts';
-import { testFolder } from '../support/test-folder.ts';
+import { eventually } from '../support/eventually.ts';
 import { driver } from './support/drivers.ts';
-import { execute, health, pictures, readyLine, start } from './support/operator.ts';
+import { type Faulty, startFaulty } from './support/faulty-operator.ts';
+import { execute, health, pictures, readyLine } from './support/operator.ts';
 
 const images = pictures(4);
 const patience = 180_000;
 
-interface Trial extends AsyncDisposable {
-  readonly operator: Operator;
+interface Trial extends Faulty {
   /** Vectors of `images`, from before any fault. */
   readonly expected: readonly Float32Array[];
-  /** A file of this name in the operator's folder of faults. */
-  readonly fault: (name: string) => void;
-  /** Takes the driver's manifest away. */
-  readonly removeDriver: () => void;
 }
 
 const startTrial = (...args: string[]): Promise<Trial> => startWithFaults([], ...args);
 
 /** @param faults - those that are there from the start */
 async function startWithFaults(faults: readonly string[], ...args: string[]): Promise<Trial> {
-  const folder = testFolder('faults');
-  const manifest = join(folder, 'icd.json');
-  const { ICD, ...rest } = JSON.parse(readFileSync(driver.manifest, 'utf8'));
-  // A bare name is looked for by the linker, not beside the manifest.
-  const library = ICD.library_path.includes('/')
-    ? resolve(dirname(driver.manifest), ICD.library_path)
-    : ICD.library_path;
-  writeFileSync(manifest, JSON.stringify({ ...rest, ICD: { ...ICD, library_path: library } }));
-  const fault = (name: string): void => writeFileSync(join(folder, name), '');
-  for (const each of faults) fault(each);
-  const operator = await start({
-    executable: await faultyExecutable(),
-    model: tinyTestModel(),
-    // Trying graph capture takes half a second each time; some of the tests ask for it.
-    args: ['--device', 'webgpu', '--allow-software-gpu', '--graph-capture', 'off', ...args],
-    env: { ...driver.env, VK_DRIVER_FILES: manifest, TEST_GPU_FAULTS: folder },
-  });
+  const faulty = await startFaulty({ faults, args });
   const expected: Float32Array[] = [];
-  for (const image of images) expected.push(...(await execute(operator, [image])));
-  return {
-    operator,
-    expected,
-    fault,
-    removeDriver: () => rmSync(manifest),
-    [Symbol.asyncDispose]: () => operator[Symbol.asyncDispose](),
-  };
+  for (const image of images) expected.push(...(await execute(faulty.operator, [image])));
+  return { ...faulty, expected };
 }
 
 /** Calls of one and of several images at once, all answered with the right vectors in the right order. */
@@ -154,6 +123,24 @@ describe('a GPU that fails while serving', () => {
       await trial.operator.logged(({ msg }) => msg?.startsWith('going on with') ?? false);
       expect(told(trial)).toMatch(/warn: onnxruntime on webgpu is lost: it hangs: nothing has/);
       expect(await state(trial)).toBe('ready');
+      // The thread is still within the driver.
+      expect(await trial.operator.stop()).toBe(0);
+    },
+    patience,
+  );
+
+  testUnless(
+    driver.missing,
+    'a driver that comes back when it has been given up, troubles nobody',
+    async () => {
+      await using trial = await startTrial('--max-batch', '1');
+      trial.fault('stall');
+      await expectNoneLost(trial);
+      await trial.operator.logged(({ msg }) => msg?.startsWith('going on with') ?? false);
+      await eventually(() => trial.has('came-back'));
+      await Bun.sleep(500);
+      await expectNoneLost(trial);
+      expect(await trial.operator.stop()).toBe(0);
     },
     patience,
   );

@@ -99,8 +99,9 @@ export async function createOnnxruntimeEngine(
     closed = true;
     worker.postMessage({ type: 'close' } satisfies WorkerRequest);
     await atMost(closingMs, ended.promise);
-    // One that hangs within a driver may never end.
-    await atMost(closingMs, worker.terminate());
+    // To end a thread from outside while Dawn owes it an answer aborts the whole process: it ends when it comes back, if it does.
+    if (options.gpu) worker.unref();
+    else await atMost(closingMs, worker.terminate());
   };
 
   let adapter: AdapterInfo | undefined;

@@ -54,6 +54,7 @@ const text = (error: unknown): string => (error instanceof Error ? error.message
 
 const options = workerData as WorkerOptions;
 const asked = Promise.withResolvers<void>();
+asked.promise.catch(() => {});
 const progress: Progress = { capturing: false };
 const failed = (error: unknown): WorkerReply => ({
   type: 'failed',
@@ -75,8 +76,13 @@ let answered: Promise<unknown> = Promise.resolve();
 
 port.on('message', (request: WorkerRequest) => {
   if (request.type === 'open') asked.resolve();
-  else if (request.type === 'close') void answered.then(close).finally(() => port.close());
-  else {
+  else if (request.type === 'close') {
+    asked.reject(new Error('closed before it was opened'));
+    void started
+      .then(() => answered)
+      .then(close)
+      .finally(() => port.close());
+  } else {
     const issuing = issued.then(() => sessions!.issue(imagesOf(request, options.shape)));
     issued = issuing.catch(() => {});
     const answering = answer(request.id, issuing);
@@ -97,7 +103,7 @@ async function close(): Promise<void> {
   gpu?.close();
 }
 
-try {
+async function start(): Promise<void> {
   gpu = options.gpu && (await openDevice(options.gpu));
   void gpu?.device.lost.then(({ reason, message }) => {
     const why = `the GPU device was lost (${reason}): ${message}`;
@@ -108,6 +114,6 @@ try {
   sessions = await openSessions(options, gpu, progress);
   const { times, capture } = sessions;
   reply({ type: 'ready', times, capture });
-} catch (error) {
-  reply(failed(error));
 }
+/** Settles when there is nothing more to come of opening: Dawn must owe no answer when the thread ends. */
+const started = start().catch((error: unknown) => reply(failed(error)));

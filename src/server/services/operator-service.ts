@@ -18,12 +18,16 @@ export function createOperatorService(
   readiness: Readiness,
   config: Pick<Config, 'endpoint'>,
 ): ServiceImpl<typeof Operator> {
-  /** The embedder, which every reply names. */
-  function serve(context: HandlerContext): Embedder {
+  function nameModel(context: HandlerContext, modelId: string): void {
     const record = context.values.get(callRecordKey);
+    if (record) record.modelId = modelId;
+    context.responseHeader.set('x-model-id', modelId);
+  }
+
+  /** The embedder, whose model every reply names. */
+  function serve(context: HandlerContext): Embedder {
     const embedder = readiness.serving();
-    if (record) record.modelId = embedder.info.modelId;
-    context.responseHeader.set('x-model-id', embedder.info.modelId);
+    nameModel(context, embedder.info.modelId);
     context.responseHeader.set('x-model-trained', String(embedder.info.trained));
     return embedder;
   }
@@ -36,7 +40,8 @@ export function createOperatorService(
       const embedder = serve(context);
       const record = context.values.get(callRecordKey);
       if (record) record.images = received[field].length;
-      const { vectors, timings } = await embed(embedder, received, context.signal);
+      const { vectors, modelId, timings } = await embed(embedder, received, context.signal);
+      nameModel(context, modelId);
       if (record) record.timings = timings;
       context.responseHeader.set('server-timing', serverTiming(timings));
       return create(ExecuteReplySchema, {

@@ -57,6 +57,7 @@ export function createPictureEmbedder(options: PictureEmbedderOptions = {}): Emb
         const infer = performance.now() - decoded;
         return {
           vectors,
+          modelId: 'pictures',
           timings: { source: 0.4, decode: decodeMs, preprocess: 1.2, queue: 0.1, infer },
         };
       } finally {
