@@ -36,9 +36,10 @@ export async function findAdapter(wanted: string | undefined, need?: Need): Prom
   if (!need || need.suits(fastest)) return { adapter: fastest, name };
   const others = listed.filter((other) => other !== first && foundBy(other, listed) === other);
   for (const other of others) {
-    const adapter = await request(other.name);
+    // One that cannot be had is no reason to go without the fastest.
+    const adapter = await request(other.name).catch(() => undefined);
     const note = `${name} ${need.lacks}: ${other.name} is taken`;
-    if (need.suits(adapter)) return { adapter, name: other.name, note };
+    if (adapter && need.suits(adapter)) return { adapter, name: other.name, note };
   }
   // Asked for again: `navigator.gpu` is to be the one that this adapter is of.
   return { adapter: await request(), name };
