@@ -1,5 +1,6 @@
 import type { NameAsGiven } from '../config/name-as-given.ts';
 import type { Config } from '../config/options.ts';
+import type { CommandLine } from '../config/parse-command-line.ts';
 import type { Embedder } from '../embedder/embedder.ts';
 import type { Tell } from '../log.ts';
 
@@ -7,13 +8,18 @@ import type { Tell } from '../log.ts';
 export interface EmbedderSource {
   /** Quick, for before listening. @throws ConfigError for what `openEmbedder` would refuse without opening the model */
   readonly checkOptions: (config: Config) => Promise<void>;
-  readonly openEmbedder: (config: Config, tell: Tell) => Promise<Embedder>;
+  readonly openEmbedder: (
+    config: Config & Pick<CommandLine, 'idleOnCpu'>,
+    tell: Tell,
+  ) => Promise<Embedder>;
 }
 
 export interface CommandContext extends EmbedderSource {
   readonly config: Config;
   /** Sentences about the command line that are worth a warning. */
   readonly warnings: readonly string[];
+  /** For `openEmbedder`, which knows whether it is so. */
+  readonly idleOnCpu: string | undefined;
   /** For sentences that name an option; what is thrown or complained of goes through it anyway. */
   readonly nameAsGiven: NameAsGiven;
   /** A line for whoever called the command. */

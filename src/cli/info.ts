@@ -10,6 +10,7 @@ import type { CommandContext } from './command.ts';
 export async function info({
   config,
   warnings,
+  idleOnCpu,
   nameAsGiven,
   openEmbedder,
   print,
@@ -17,7 +18,7 @@ export async function info({
   const log = await createLog({ format: config.logFormat, level: config.logLevel, fd: 2 });
   for (const warning of warnings) log.warn(warning);
   let noGpu: string | undefined;
-  const embedder = await openEmbedder(config, (message, level = 'info') => {
+  const embedder = await openEmbedder({ ...config, idleOnCpu }, (message, level = 'info') => {
     // What was looked for in vain is a line of the table: once is enough.
     if (level === 'info' && message.includes(describeDrivers())) noGpu = nameAsGiven(message);
     else log[level](nameAsGiven(message));

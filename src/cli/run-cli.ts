@@ -47,9 +47,14 @@ export async function runCli(
       print(helpText(named, Math.min(process.stdout.columns || 100, 120)));
       return 0;
     }
-    const { config, warnings, nameAsGiven } = line;
+    const { config, warnings, idleOnCpu, nameAsGiven } = line;
     asGiven = nameAsGiven;
-    return await command.run({ config, warnings, nameAsGiven, ...source, print, complain: say });
+    return await command.run({
+      ...{ config, warnings, idleOnCpu, nameAsGiven },
+      ...source,
+      print,
+      complain: say,
+    });
   } catch (thrown) {
     if (!(thrown instanceof ConfigError)) {
       const message = thrown instanceof Error ? thrown.message : String(thrown);

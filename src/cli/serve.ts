@@ -26,7 +26,7 @@ export async function serve(context: CommandContext): Promise<number> {
 }
 
 async function serveUntilTold(
-  { config, warnings, nameAsGiven, checkOptions, openEmbedder }: CommandContext,
+  { config, warnings, idleOnCpu, nameAsGiven, checkOptions, openEmbedder }: CommandContext,
   log: ClosingLog,
 ): Promise<number> {
   // A start that is sure to fail does not take calls first.
@@ -48,10 +48,9 @@ async function serveUntilTold(
   }
   void warnOfEndpoint(config.endpoint, (fields, message) => log.warn(fields, nameAsGiven(message)));
 
-  openEmbedder(config, (message, level = 'info') => log[level](nameAsGiven(message))).then(
-    opening.resolve,
-    opening.reject,
-  );
+  openEmbedder({ ...config, idleOnCpu }, (message, level = 'info') =>
+    log[level](nameAsGiven(message)),
+  ).then(opening.resolve, opening.reject);
   const start = await Promise.race([
     opening.promise.catch((error: unknown) => ({ error })),
     shutdown.promise,

@@ -7,7 +7,7 @@ import { flagOf, type Option, variableOf } from './option.ts';
 import { type Config, type OptionName, optionRows } from './options.ts';
 import { suggest } from './suggest.ts';
 import { unknownVariables } from './unknown-variables.ts';
-import { withoutEffect } from './without-effect.ts';
+import { idleOnCpu, withoutEffect } from './without-effect.ts';
 
 export interface CommandLine {
   readonly command: string;
@@ -18,6 +18,8 @@ export interface CommandLine {
   readonly config: Config;
   /** Sentences about what was probably not meant that way. */
   readonly warnings: readonly string[];
+  /** Completed when the network turns out to run on the CPU: "--adapter has no effect". */
+  readonly idleOnCpu: string | undefined;
   /** For what is said about options later: names the variable where that was what set one. */
   readonly nameAsGiven: NameAsGiven;
 }
@@ -96,6 +98,7 @@ export function parseCommandLine(
     version,
     config: config as Config,
     warnings: [...unknown, ...idle.map(inTheirWords)],
+    idleOnCpu: idleOnCpu(config as Config, given),
     nameAsGiven: inTheirWords,
   };
 }

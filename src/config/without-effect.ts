@@ -11,16 +11,11 @@ interface Rule {
 }
 
 const ofImages: readonly OptionName[] = ['author', 'description', 'instance'];
-const ofGpus: readonly OptionName[] = [
-  ...([
-    'adapter',
-    'allowSoftwareGpu',
-    'graphCapture',
-    'maxBatch',
-    'maxBatchWait',
-    'cacheDir',
-  ] as const),
+const ofRunningOnGpus: readonly OptionName[] = [
+  ...(['adapter', 'graphCapture', 'maxBatch', 'maxBatchWait'] as const),
 ];
+/** With those that concern the choice. */
+const ofGpus: readonly OptionName[] = [...ofRunningOnGpus, 'allowSoftwareGpu', 'cacheDir'];
 
 const rules: readonly Rule[] = [
   {
@@ -87,11 +82,23 @@ export function withoutEffect(
     if (!commands.includes(command) || !holds(config)) return [];
     const found = idle.filter((name) => left.delete(name));
     if (found.length === 0) return [];
-    return [
-      `${found.map(flagOf).join(', ')} ${found.length === 1 ? 'has' : 'have'} no effect ${why}`,
-    ];
+    return [`${haveNoEffect(found)} ${why}`];
   });
 }
+
+/**
+ * Options that turn out to have no effect when the network runs on the CPU after all.
+ * @returns the beginning of a sentence, "--adapter, --max-batch have no effect"; undefined when there are none, and when
+ *   `withoutEffect` has told of them already
+ */
+export function idleOnCpu(config: Config, given: ReadonlySet<OptionName>): string | undefined {
+  if (config.device !== 'auto' || config.precision === 'int8') return undefined;
+  const idle = ofRunningOnGpus.filter((name) => given.has(name) && !isDefault(name, config));
+  return idle.length === 0 ? undefined : haveNoEffect(idle);
+}
+
+const haveNoEffect = (names: readonly OptionName[]): string =>
+  `${names.map(flagOf).join(', ')} ${names.length === 1 ? 'has' : 'have'} no effect`;
 
 const isDefault = (name: OptionName, config: Config): boolean =>
   JSON.stringify(config[name]) === JSON.stringify(options[name].fallback);

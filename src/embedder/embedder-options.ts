@@ -15,6 +15,8 @@ export interface EmbedderOptions extends ImageLimits {
   readonly adapter: string | undefined;
   readonly allowSoftwareGpu: boolean;
   readonly graphCapture: 'auto' | 'on' | 'off';
+  /** The beginning of a warning for when the CPU is taken: "--adapter has no effect". */
+  readonly idleOnCpu?: string | undefined;
   readonly maxBatch: number;
   /** Milliseconds. @default 0 */
   readonly maxBatchWait?: number;

@@ -49,7 +49,7 @@ export interface EmbedderInfo {
 export interface Embedder {
   readonly manifest: Manifest;
   readonly info: EmbedderInfo;
-  /** The GPU taken at the start, in full; `info.adapter` is its short form. */
+  /** The GPU opened at the start, in full, taken or declined; `info.adapter` is the short form of one that is in use. */
   readonly gpu?: AdapterInfo | undefined;
   readonly state: EmbedderState;
   /** Requests being worked on. */

@@ -28,16 +28,20 @@ async function warningsOf(args: readonly string[], env = {}): Promise<string[]> 
 // On Linux a start looks for a driver before it loads anything; elsewhere there may be a GPU.
 testUnless(
   process.platform === 'linux' ? undefined : 'this is not Linux',
-  '--adapter without a GPU, a warning that it is not used',
+  'options for a GPU without one, a warning that names them and says why',
   async () => {
     const said = 'no GPU, running on the CPU: no Vulkan driver manifest';
     expect(await warningsOf([])).toEqual([]);
     expect(await warningsOf(['--adapter', '3'])).toEqual([
-      expect.stringContaining(`--adapter 3 is not used: ${said}`),
+      expect.stringContaining(`--adapter has no effect: ${said}`),
     ]);
-    expect(await warningsOf([], { OP_ADAPTER: '3' })).toEqual([
-      expect.stringContaining(`OP_ADAPTER=3 is not used: ${said}`),
+    const several = ['--graph-capture', 'on', '--max-batch-wait', '20ms'];
+    expect(await warningsOf(several, { OP_MAX_BATCH: '64' })).toEqual([
+      expect.stringContaining(
+        `--graph-capture, OP_MAX_BATCH, --max-batch-wait have no effect: ${said}`,
+      ),
     ]);
+    expect(await warningsOf(['--max-batch', '32', '--graph-capture', 'auto'])).toEqual([]);
     expect(await warningsOf(['--allow-software-gpu'])).toEqual([expect.stringContaining(said)]);
   },
 );

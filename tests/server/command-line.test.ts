@@ -160,6 +160,23 @@ describe('options without effect', () => {
     expect(parse(words.split(' ')).warnings).toEqual([]);
   });
 
+  test.each([
+    [['--adapter', '0'], '--adapter has no effect'],
+    [
+      ['--max-batch', '4', '--max-batch-wait', '1s'],
+      '--max-batch, --max-batch-wait have no effect',
+    ],
+    // Without a GPU there was something to look for and to remember, all the same.
+    [['--allow-software-gpu', '--cache-dir', '/a', '--threads', '2'], undefined],
+    [['--max-batch', '32', '--graph-capture', 'auto'], undefined],
+    // Told already, or sure to run on a GPU.
+    [['--device', 'wasm', '--adapter', '0'], undefined],
+    [['--precision', 'int8', '--adapter', '0'], undefined],
+    [['--device', 'webgpu', '--adapter', '0'], undefined],
+  ])('%j, on the CPU after all: %s', (words, said) => {
+    expect(parse(words).idleOnCpu).toBe(said);
+  });
+
   test('a variable is named as such', () => {
     const { warnings } = parse(['--device', 'wasm'], { OP_ADAPTER: '0', OP_MAX_BATCH: '32' });
     expect(warnings).toEqual(['OP_ADAPTER has no effect with --device wasm']);

@@ -50,7 +50,7 @@ describe('--precision fp16', () => {
       expect(readyLine(gpu)).toMatchObject({ device: 'webgpu', precision: 'fp32' });
       const told = gpu.logs.find(({ msg }) => msg?.startsWith('running fp32'));
       expect(told?.level).toBe('warn');
-      expect(told?.msg).toMatch(/swiftshader.* does not compute in half precision \(shader-f16\)/);
+      expect(told?.msg).toMatch(/SwiftShader.* does not compute in half precision \(shader-f16\)/);
       await using cpu = await start({ model, args: ['--device', 'wasm'] });
       const [image] = pictures(1);
       const [vector] = await execute(gpu, [image!]);
@@ -79,6 +79,8 @@ describe('--precision fp16', () => {
           ? { device: 'webgpu', precision: 'fp16' }
           : { device: 'wasm', precision: 'fp32' },
       );
+      const told = operator.logs.flatMap(({ msg }) => (msg?.includes('fp16 brings') ? [msg] : []));
+      expect(told).toEqual(taken === 'GPU' ? [] : ['on the CPU fp16 brings nothing: running fp32']);
     },
     120_000,
   );
@@ -94,7 +96,7 @@ describe('--precision fp16', () => {
       });
       expect(readyLine(operator)).toMatchObject({ device: 'wasm', precision: 'fp32' });
       expect(operator.logs.map(({ msg }) => msg)).toContain(
-        'without a GPU fp16 brings nothing: running fp32',
+        'on the CPU fp16 brings nothing: running fp32',
       );
     },
     180_000,

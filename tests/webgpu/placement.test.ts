@@ -64,7 +64,7 @@ function modelWithForeignOperator(): string {
 
 describe('placement', () => {
   for (const [name, driver, precision] of [
-    ['swiftshader', swiftshader, 'fp32'],
+    ['SwiftShader', swiftshader, 'fp32'],
     ['llvmpipe', llvmpipe, 'fp16'],
   ] as const)
     testUnless(

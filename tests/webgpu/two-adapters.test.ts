@@ -29,7 +29,7 @@ describe('two adapters', () => {
       const { listed } = await info();
       expect(listed.toSorted()).toEqual(['SwiftShader', 'llvmpipe']);
       for (const [number, name] of listed.entries())
-        expect((await info('--adapter', `${number}`)).taken).toStartWith(name.toLowerCase());
+        expect((await info('--adapter', `${number}`)).taken).toStartWith(name);
     },
   );
 
@@ -47,6 +47,39 @@ describe('two adapters', () => {
         expect(readyLine(operator)).toMatchObject({ device: 'webgpu', precision });
         expect(String(readyLine(operator).adapter).toLowerCase()).toContain(part.toLowerCase());
       }
+    },
+  );
+
+  testUnless(
+    bothDrivers.missing,
+    'a part of both names, is the first one’s, and the log says so',
+    async () => {
+      const args = ['info', '--model', tinyTestModel(), ...onGpu, '--adapter', 'e'];
+      const { stdout, stderr } = await runToEnd(args, bothDrivers.env);
+      const [, first = ''] = /^adapters: +0: (.*?) \(vulkan\)/m.exec(stdout) ?? [];
+      expect(stdout).toContain(`adapter:      ${first}, `);
+      expect(stderr).toMatch(
+        /--adapter e is a part of several names \(0: .*, 1: .*\): the first is taken/,
+      );
+    },
+  );
+
+  testUnless(
+    bothDrivers.missing,
+    'fp16 without --adapter, runs on the one that has half precision, and the log says why',
+    async () => {
+      const model = await withHalf(tinyTestModel());
+      const args = [...onGpu, '--precision', 'fp16'];
+      await using operator = await start({ model, args, env: bothDrivers.env });
+      expect(readyLine(operator)).toMatchObject({ device: 'webgpu', precision: 'fp16' });
+      expect(readyLine(operator).adapter).toMatch(/^llvmpipe/);
+      const { listed } = await info();
+      const why =
+        /^SwiftShader .* does not compute in half precision \(shader-f16\): llvmpipe .* is taken$/;
+      // Which one Dawn takes to be the faster is its own affair.
+      expect(operator.logs.filter(({ msg }) => why.test(msg ?? '')).length).toBe(
+        listed[0] === 'llvmpipe' ? 0 : 1,
+      );
     },
   );
 

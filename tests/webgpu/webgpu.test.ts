@@ -58,7 +58,7 @@ describe('WebGPU on SwiftShader', () => {
       const args = ['info', '--model', tinyTestModel(), ...onGpu, '--max-batch', '1'];
       const { stdout } = await runToEnd([...args, '--adapter', '0'], swiftshader.env);
       expect(stdout).toMatch(/^adapters: +0: SwiftShader Device.* \(vulkan\)$/m);
-      expect(stdout).toMatch(/^adapter: +swiftshader.*, google, software$/m);
+      expect(stdout).toMatch(/^adapter: +SwiftShader Device \(Subzero\), google, software$/m);
       expect(stdout).toMatch(/^backend: +vulkan$/m);
       expect(stdout).toMatch(/^driver: +SwiftShader driver/m);
       expect(stdout).toMatch(/^shader-f16: +(yes|no)/m);
@@ -70,14 +70,65 @@ describe('WebGPU on SwiftShader', () => {
 
   testUnless(
     swiftshader.missing,
-    '--adapter, that does not exist is refused with those that do',
+    '--adapter, that does not exist is refused with those that do and what there is of drivers',
     async () => {
       const args = ['info', '--model', tinyTestModel(), ...onGpu, '--adapter', 'GeForce'];
       const { code, stderr } = await runToEnd(args, swiftshader.env);
       expect(code).toBe(2);
       expect(stderr).toMatch(/no adapter is "GeForce" \(there are: 0: SwiftShader Device/);
+      expect(stderr).toContain(`Vulkan driver manifests: ${swiftshader.manifest};`);
+      expect(stderr).toMatch(/device nodes?/);
     },
     180_000,
+  );
+
+  testUnless(
+    swiftshader.missing,
+    'a reason that Dawn gives, is told',
+    async () => {
+      const args = ['info', '--model', tinyTestModel(), ...onGpu];
+      for (const adapter of [[], ['--adapter', '0']]) {
+        const env = { ...swiftshader.env, DAWNNODE_BACKEND: 'nonsense' };
+        const { code, stderr } = await runToEnd([...args, ...adapter], env);
+        expect(code).toBe(2);
+        expect(stderr).toMatch(/--device webgpu: unrecognised backend 'nonsense'; .*; Vulkan /);
+      }
+    },
+    180_000,
+  );
+
+  testUnless(
+    swiftshader.missing,
+    'info, tells of a GPU that auto has opened and declined, and which options were for it',
+    async () => {
+      const env = { ...swiftshader.env, XDG_CACHE_HOME: testFolder('cache') };
+      // On this model SwiftShader takes a hundred times as long.
+      const args = [
+        'info',
+        '--model',
+        tinyTestModel(),
+        '--allow-software-gpu',
+        '--log-format',
+        'json',
+      ];
+      const declined = /GPU [\d.]+ ms an image, CPU [\d.]+ ms, cosine between them [01]\.\d+/;
+      for (const earlier of [false, true]) {
+        const options = ['--adapter', 'swiftshader', '--max-batch', '2'];
+        const { stdout, stderr } = await runToEnd([...args, ...options], env);
+        expect(stdout).toMatch(/^device: +wasm$/m);
+        expect(stdout).toMatch(/^adapter: +SwiftShader Device \(Subzero\), google, software$/m);
+        const [, why] = /^declined: +the CPU is taken: (.*)$/m.exec(stdout) ?? [];
+        expect(why).toMatch(declined);
+        expect(why?.endsWith(' (measured at an earlier start)')).toBe(earlier);
+        expect(stdout).toMatch(/^shader-f16: +no$/m);
+        expect(stdout).toMatch(/^features: +.*\bsubgroups\b/m);
+        const warnings = stderr.split('\n').filter((line) => line.includes('"level":"warn"'));
+        expect(warnings).toEqual([
+          expect.stringContaining('--adapter, --max-batch have no effect: the CPU is taken'),
+        ]);
+      }
+    },
+    240_000,
   );
 
   testUnless(
@@ -90,7 +141,7 @@ describe('WebGPU on SwiftShader', () => {
       );
       expect(code).toBe(2);
       expect(stderr).toMatch(
-        /the adapter is only software \(swiftshader.*--allow-software-gpu takes it; .*Vulkan driver manifests: /,
+        /the adapter is only software \(SwiftShader.*--allow-software-gpu takes it; .*Vulkan driver manifests: /,
       );
 
       await using operator = await start({ model: tinyTestModel(), env: swiftshader.env });

@@ -1,8 +1,8 @@
 /** Finds the GPU to run on, or says precisely why there is none. */
 /// <reference types="@webgpu/types" />
-import { chooseAdapter } from './choose-adapter.ts';
-import { type ListedAdapter, listAdapters, loadDawn, unloadDawn } from './dawn.ts';
+import { unloadDawn } from './dawn.ts';
 import { describeDrivers } from './drivers.ts';
+import { type FoundAdapter, findAdapter } from './find-adapter.ts';
 
 export interface AdapterChoice {
   /** Number or part of the name, when there are several. */
@@ -15,6 +15,7 @@ export interface AdapterChoice {
 
 /** What `info` tells of the GPU. */
 export interface AdapterInfo {
+  /** The driver's own, as in the list of all adapters. */
   readonly name: string;
   readonly vendor: string;
   readonly architecture: string;
@@ -25,6 +26,10 @@ export interface AdapterInfo {
   readonly features: readonly string[];
   /** Those that bound which networks and batches fit, in bytes or numbers. */
   readonly limits: Readonly<Record<string, number>>;
+  /** For the log: why it is this one, where another might have been expected. */
+  readonly note?: string | undefined;
+  /** Why it is not used although it was opened. */
+  readonly declined?: string | undefined;
 }
 
 export interface OpenDevice {
@@ -60,6 +65,8 @@ const wantedLimits = [
   'maxComputeWorkgroupsPerDimension',
 ] as const;
 
+const noHalf = 'does not compute in half precision (shader-f16)';
+
 /** What the addon runs on unless it is told otherwise. */
 const backends: Readonly<Record<string, string>> = { darwin: 'metal', win32: 'd3d12' };
 
@@ -68,18 +75,15 @@ const backends: Readonly<Record<string, string>> = { darwin: 'metal', win32: 'd3
  * @throws Error with a sentence for the user: nothing found and what was looked for, or a software adapter unasked for
  */
 export async function openDevice(choice: AdapterChoice): Promise<OpenDevice> {
-  const gpu = await load(choice.adapter);
-  const adapter = await gpu
-    .requestAdapter({ powerPreference: 'high-performance' })
-    .catch(() => null);
-  if (!adapter) throw nothingFound();
-  const info = describe(adapter);
+  const found = await find(choice);
+  const { adapter } = found;
+  const info = describe(found);
   if (info.software && !choice.allowSoftware)
     throw new Error(
       `the adapter is only software (${info.name}), slower than the CPU path, and --allow-software-gpu takes it; ${describeDrivers()}`,
     );
   if (choice.needsF16 && !adapter.features.has('shader-f16'))
-    throw new MissingFeatureError(`${info.name} does not compute in half precision (shader-f16)`);
+    throw new MissingFeatureError(`${info.name} ${noHalf}`);
   const device = await adapter.requestDevice({
     requiredFeatures: wantedFeatures.filter((feature) => adapter.features.has(feature)),
     requiredLimits: Object.fromEntries(wantedLimits.map((name) => [name, adapter.limits[name]])),
@@ -104,34 +108,35 @@ export async function openDevice(choice: AdapterChoice): Promise<OpenDevice> {
   };
 }
 
-const nothingFound = (): Error => new Error(`no WebGPU adapter was found; ${describeDrivers()}`);
-
-/** @throws Error with a sentence: the addon cannot be loaded, or there is no such adapter */
-async function load(wanted: string | undefined): Promise<GPU> {
-  let adapters: readonly ListedAdapter[] = [];
+/** @throws Error with a sentence: no adapter, or not the one that was meant, and what there is of drivers */
+async function find({ adapter, needsF16, allowSoftware }: AdapterChoice): Promise<FoundAdapter> {
+  const suits = (candidate: GPUAdapter): boolean =>
+    candidate.features.has('shader-f16') && (allowSoftware || !isSoftware(candidate));
   try {
-    if (!wanted) return loadDawn([]);
-    adapters = await listAdapters();
+    return await findAdapter(adapter, needsF16 ? { suits, lacks: noHalf } : undefined);
   } catch (error) {
-    throw new Error(`${(error as Error).message}; ${describeDrivers()}`);
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`${reason.replaceAll('\n', '; ')}; ${describeDrivers()}`);
   }
-  if (adapters.length === 0) throw nothingFound();
-  return loadDawn([`adapter=${chooseAdapter(wanted, adapters).name}`]);
 }
 
-function describe(adapter: GPUAdapter): AdapterInfo {
-  const { vendor, architecture, device, description, isFallbackAdapter } = adapter.info;
-  const name = device || description || vendor;
-  const software =
-    isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|warp/i.test(`${architecture} ${name}`);
+function isSoftware({ info }: GPUAdapter): boolean {
+  const { isFallbackAdapter, architecture, device, description } = info;
+  const text = `${architecture} ${device || description}`;
+  return isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|warp/i.test(text);
+}
+
+function describe({ adapter, name, note }: FoundAdapter): AdapterInfo {
+  const { vendor, architecture, description } = adapter.info;
   return {
-    name,
+    name: name || vendor,
     vendor,
     architecture,
     driver: description,
     backend: backends[process.platform] ?? 'vulkan',
-    software,
+    software: isSoftware(adapter),
     features: [...adapter.features].sort(),
     limits: Object.fromEntries(wantedLimits.map((limit) => [limit, adapter.limits[limit]])),
+    note,
   };
 }

@@ -32,16 +32,21 @@ export interface ListedAdapter {
   readonly name: string;
 }
 
-/** Every adapter of this machine, software ones included, in the order in which Dawn tries them. */
+/**
+ * Every adapter of this machine, software ones included, in the order in which Dawn tries them.
+ * @throws Error when the addon cannot be loaded, or with the reason for which Dawn does not look
+ */
 export async function listAdapters(): Promise<ListedAdapter[]> {
   // The addon tells the names only in the error for a name that no adapter has.
   const gpu = loadAddon().create(['adapter=*?*']);
-  const text = await gpu.requestAdapter().then(
+  const text = await gpu.requestAdapter({ powerPreference: 'high-performance' }).then(
     () => '',
-    (error: unknown) => String(error),
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
   );
   const lines = text.matchAll(/^ \* backend: '(.*)', name: '(.*)'$/gm);
-  return [...lines].map(([, backend = '', name = '']) => ({ backend, name }));
+  const adapters = [...lines].map(([, backend = '', name = '']) => ({ backend, name }));
+  if (adapters.length === 0 && text !== '') throw new Error(text.replaceAll('\n', '; '));
+  return adapters;
 }
 
 function loadAddon(): DawnAddon {

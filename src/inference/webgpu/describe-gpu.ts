@@ -1,21 +1,25 @@
 /** What `info` prints of this machine's GPUs. */
 import type { AdapterInfo } from './adapter.ts';
-import { listAdapters } from './dawn.ts';
+import { type ListedAdapter, listAdapters } from './dawn.ts';
 import { describeDrivers, mayHaveGpu } from './drivers.ts';
 
 /**
- * @param taken - the GPU that is used
+ * @param opened - the GPU that is used, or that was opened and declined
  * @returns lines by their names
  */
-export async function describeGpu(taken: AdapterInfo | undefined): Promise<Record<string, string>> {
-  const adapters = mayHaveGpu(true) ? await listAdapters().catch(() => []) : [];
+export async function describeGpu(
+  opened: AdapterInfo | undefined,
+): Promise<Record<string, string>> {
+  const { adapters, failure } = await list();
   const listed = adapters.map(({ name, backend }, index) => `${index}: ${name} (${backend})`);
-  if (adapters.length === 0) return { adapters: `none; ${describeDrivers()}` };
-  if (!taken) return { adapters: listed.join(', ') };
-  const { name, vendor, backend, driver, software, features, limits } = taken;
+  if (adapters.length === 0)
+    return { adapters: ['none', failure, describeDrivers()].filter(Boolean).join('; ') };
+  if (!opened) return { adapters: listed.join(', ') };
+  const { name, vendor, backend, driver, software, features, limits, declined } = opened;
   return {
     adapters: listed.join(', '),
     adapter: `${name}, ${vendor}${software ? ', software' : ''}`,
+    ...(declined === undefined ? {} : { declined }),
     backend,
     driver,
     'shader-f16': features.includes('shader-f16') ? 'yes, fp16 models run on it' : 'no',
@@ -24,4 +28,16 @@ export async function describeGpu(taken: AdapterInfo | undefined): Promise<Recor
       .map(([limit, value]) => `${limit} ${value}`)
       .join(', '),
   };
+}
+
+async function list(): Promise<{
+  readonly adapters: readonly ListedAdapter[];
+  readonly failure?: string;
+}> {
+  if (!mayHaveGpu(true)) return { adapters: [] };
+  try {
+    return { adapters: await listAdapters() };
+  } catch (error) {
+    return { adapters: [], failure: (error as Error).message };
+  }
 }

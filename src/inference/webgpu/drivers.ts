@@ -1,77 +1,48 @@
 /** What there is on this machine that a GPU driver needs; looked at without loading any of it. */
-import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { readEnvironment } from '../../environment.ts';
+import { basename, join } from 'node:path';
+import { type Environment, readEnvironment } from '../../environment.ts';
+import { driverManifests, list, manifestPlaces, namedDrivers } from './driver-manifests.ts';
 
-/** Where the Vulkan loader looks for drivers' manifests on Linux, besides the user's own folders. */
-const icdFolders = [
-  '/etc/vulkan/icd.d',
-  '/usr/local/etc/vulkan/icd.d',
-  '/usr/share/vulkan/icd.d',
-  '/usr/local/share/vulkan/icd.d',
-];
 const loaderName = 'libvulkan.so.1';
 /** Where distributions keep libraries; the linker's own list may have more. */
 const libraryFolders = [
   ...['x86_64', 'aarch64'].map((machine) => `/usr/lib/${machine}-linux-gnu`),
   ...['/usr/lib64', '/usr/lib', '/usr/local/lib', '/lib64', '/lib'],
 ];
-/** Device nodes of vendors that do not use /dev/dri alone. */
-const vendorDevices = ['/dev/nvidia0', '/dev/dxg', '/dev/mali0', '/dev/kgsl-3d0'];
+/** Device nodes of vendors that do not use /dev/dri alone; a container may have been given any of NVIDIA's cards. */
+const vendorDevice = /^(nvidia\d+|dxg|mali0|kgsl-3d0)$/;
 
-function list(folder: string): string[] {
-  try {
-    return readdirSync(folder).map((name) => join(folder, name));
-  } catch {
-    return [];
-  }
+/** What is looked at; tests have their own. */
+export interface Surroundings {
+  readonly env?: Environment;
+  /** @default /dev */
+  readonly dev?: string;
 }
 
-/**
- * Manifests of Vulkan drivers: those the loader's variables name, files or folders of them, else those in its folders
- * (https://github.com/KhronosGroup/Vulkan-Loader, docs/LoaderDriverInterface.md).
- */
-function driverManifests(): string[] {
-  const env = readEnvironment();
-  const expand = (paths = ''): string[] =>
-    paths
-      .split(':')
-      .flatMap((path) => (path.endsWith('.json') ? [path] : list(path)))
-      .filter((path) => path.endsWith('.json') && existsSync(path));
-  const named = env.VK_DRIVER_FILES ?? env.VK_ICD_FILENAMES;
-  if (named !== undefined) return expand(named);
-  const home = env.HOME ?? '/nonexistent';
-  const own = [
-    env.XDG_CONFIG_HOME ?? join(home, '.config'),
-    env.XDG_DATA_HOME ?? join(home, '.local/share'),
-    ...(env.XDG_DATA_DIRS ?? '').split(':').filter((folder) => folder !== ''),
-  ].map((folder) => join(folder, 'vulkan/icd.d'));
+function deviceNodes(dev = '/dev'): string[] {
   return [
-    ...new Set([...expand(env.VK_ADD_DRIVER_FILES), ...[...icdFolders, ...own].flatMap(expand)]),
+    ...list(join(dev, 'dri')).filter((path) => basename(path).startsWith('render')),
+    ...list(dev).filter((path) => vendorDevice.test(basename(path))),
   ];
 }
-
-const deviceNodes = (): string[] => [
-  ...list('/dev/dri').filter((path) => path.includes('render')),
-  ...vendorDevices.filter((path) => existsSync(path)),
-];
 
 /**
  * Whether loading Dawn could find anything, so that a start without a GPU does not pay for asking: on Linux that takes a
  * driver's manifest, and a device unless software will do. On macOS and Windows the driver comes with the system.
  */
-export function mayHaveGpu(allowSoftware: boolean): boolean {
+export function mayHaveGpu(allowSoftware: boolean, { env, dev }: Surroundings = {}): boolean {
   if (process.platform !== 'linux') return true;
-  return driverManifests().length > 0 && (allowSoftware || deviceNodes().length > 0);
+  return driverManifests(env).length > 0 && (allowSoftware || deviceNodes(dev).length > 0);
 }
 
 /** What was looked for and what was seen, in one line; what is wrong comes first. */
-export function describeDrivers(): string {
+export function describeDrivers({ env, dev }: Surroundings = {}): string {
   if (process.platform !== 'linux') return 'the system offers no GPU to this process';
   const findings = [
-    describeManifests(),
-    ...describeNodes(),
+    describeManifests(env),
+    ...describeNodes(dev),
     describeLoader(),
     describeTemporaryFolder(),
   ];
@@ -88,16 +59,19 @@ interface Finding {
 const wrong = (text: string): Finding => ({ wrong: true, text });
 const right = (text: string): Finding => ({ wrong: false, text });
 
-function describeManifests(): Finding {
-  const manifests = driverManifests();
-  return manifests.length > 0
-    ? right(`Vulkan driver manifests: ${manifests.join(', ')}`)
-    : wrong(`no Vulkan driver manifest (VK_DRIVER_FILES, ${icdFolders.join(', ')})`);
+function describeManifests(env?: Environment): Finding {
+  const manifests = driverManifests(env);
+  if (manifests.length > 0) return right(`Vulkan driver manifests: ${manifests.join(', ')}`);
+  const named = namedDrivers(env);
+  const places = named
+    ? `${named.variable}=${named.value}`
+    : `in ${manifestPlaces(env).join(', ')}; VK_DRIVER_FILES names one elsewhere`;
+  return wrong(`no Vulkan driver manifest (${places})`);
 }
 
-function describeNodes(): Finding[] {
-  const nodes = deviceNodes();
-  if (nodes.length === 0) return [wrong('no device node (/dev/dri/renderD*, /dev/nvidia0)')];
+function describeNodes(dev?: string): Finding[] {
+  const nodes = deviceNodes(dev);
+  if (nodes.length === 0) return [wrong('no device node (/dev/dri/renderD*, /dev/nvidia*)')];
   const closed = nodes.filter((node) => !accessible(node, constants.R_OK | constants.W_OK));
   return [
     right(`device nodes: ${nodes.join(', ')}`),
