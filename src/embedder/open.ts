@@ -94,16 +94,16 @@ const openFetcher = (options: EmbedderOptions, { maxFetchedBytes }: MemoryShares
   });
 
 /** What `info` and the start line tell of a model and the engine that runs it. */
-function describe({ failover, adapter }: OpenedEngine): EmbedderInfo {
+function describe({ failover }: OpenedEngine): EmbedderInfo {
   const { model, engine } = failover.current;
+  const { adapter } = engine;
   return {
     modelId: model.id,
     trained: model.manifest.trained,
     precision: model.precision,
     engine: engine.name,
     device: engine.device,
-    adapter:
-      adapter && engine.device === 'webgpu' ? `${adapter.name}, ${adapter.driver}` : undefined,
+    adapter: adapter && `${adapter.name}, ${adapter.driver}`,
     threads: engine.threads,
   };
 }

@@ -3,12 +3,16 @@
  * kernels for convolutional networks on the CPU). An engine owns its threads and its memory, and never works on the
  * thread that answers the network. It is warm when it is handed over: its first run is as fast as the others.
  */
+import type { AdapterInfo } from './webgpu/adapter.ts';
+
 export type EngineName = 'onnxruntime' | 'simd';
 export type Device = 'wasm' | 'webgpu';
 
 export interface Engine {
   readonly name: EngineName;
   readonly device: Device;
+  /** The GPU, when it runs on one. */
+  readonly adapter?: AdapterInfo | undefined;
   /** Threads that compute. */
   readonly threads: number;
   /** Calls of `run` worth having in flight at once; the scheduler keeps the rest in its queue. */

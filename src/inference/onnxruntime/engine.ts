@@ -25,8 +25,6 @@ const concurrency = 2;
 type Ready = WorkerReply & { readonly type: 'ready' };
 
 export interface OnnxruntimeEngine extends Engine {
-  /** The GPU, when there is one. */
-  readonly adapter: AdapterInfo | undefined;
   /** What graph capture brings; undefined when it was not tried. */
   readonly capture: CaptureTrial | undefined;
 }
