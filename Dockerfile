@@ -14,7 +14,7 @@ COPY . .
 # Which model: the published weights unless these flags name others, --weights URL or --model FILE below the folder models/.
 ARG BUILD_FLAGS=--release
 ARG COMMIT=unknown
-RUN npm run build -- --out /resnet50-encoder --commit "${COMMIT}" ${BUILD_FLAGS}
+RUN npm run build -- --out /resnet50-encoder --commit "${COMMIT:-unknown}" ${BUILD_FLAGS}
 
 FROM ${BASE_IMAGE} AS libraries
 RUN apt-get update \
@@ -29,7 +29,7 @@ LABEL org.opencontainers.image.title="resnet50-encoder" \
       org.opencontainers.image.description="Phantoscope's ResNet50 image-embedding operator" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
-      org.opencontainers.image.revision="${COMMIT}"
+      org.opencontainers.image.revision="${COMMIT:-unknown}"
 COPY --from=libraries /image /
 COPY --from=build /resnet50-encoder /resnet50-encoder
 # Phantoscope 0.2 starts operators with no environment at all and calls them on port 80. The runtime has certificates of its

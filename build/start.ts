@@ -21,7 +21,7 @@ import { recordChecksums } from './checksums.ts';
 import { compile } from './compile.ts';
 import { embeddedModel } from './embedded-model.ts';
 import { preparedModel } from './prepared-model.ts';
-import { repository } from './repository.ts';
+import { commit, repository } from './repository.ts';
 
 // Not console.error, which Bun prints in red on a terminal.
 const tell = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -34,12 +34,14 @@ function take(args: string[], name: string): string | undefined {
   const taken = args.splice(at, inline ? 1 : 2);
   const value = inline ? taken[0]?.slice(name.length + 1) : taken[1];
   if (!value) throw new ConfigError(`${name}: give a file or an address`);
+  if (args.some((arg) => arg === name || arg.startsWith(`${name}=`)))
+    throw new ConfigError(`${name}: is given twice`);
   return value;
 }
 
-/** Names what the executable is made of: sources, lock file and model. */
+/** Names what the executable is made of: commit, sources, lock file and model. */
 function fingerprint(onnx: string): string {
-  const hash = createHash('sha256');
+  const hash = createHash('sha256').update(commit());
   for (const sources of ['src/**/*', 'build/*.ts'])
     for (const file of [...new Glob(sources).scanSync(repository)].sort())
       hash.update(file).update(readFileSync(join(repository, file)));

@@ -2,6 +2,7 @@
 
 import type { Config } from '../config/options.ts';
 import { formatHostPort } from '../endpoint.ts';
+import { printable } from '../phantoscope/failure.ts';
 import { connectOperator } from '../phantoscope/operator-client.ts';
 import type { CommandContext } from './command.ts';
 
@@ -20,7 +21,10 @@ export async function healthcheck({
 }: CommandContext): Promise<number> {
   const client = connectOperator(ownAddress(config), { timeoutMs });
   try {
-    print(await client.healthy());
+    const said = await client.healthy();
+    // As Phantoscope has it: another word is another state.
+    if (said !== 'healthy') throw new Error(`the operator says "${printable(said, 40)}"`);
+    print(said);
     return 0;
   } catch (error) {
     complain(`not healthy: ${error instanceof Error ? error.message : String(error)}`);

@@ -14,3 +14,10 @@ test('npm start -- --help, says what it takes itself and what the executable tak
   expect(said).toContain('--weights FILE|URL');
   expect(said).toContain('Usage: resnet50-encoder [COMMAND] [OPTIONS]');
 });
+
+test('npm start, --weights twice is 2 and a sentence', async () => {
+  const args = ['--weights', 'untrained', '--weights=untrained'];
+  const child = Bun.spawnSync([process.execPath, 'build/start.ts', ...args], { cwd: repository });
+  expect(child.stderr.toString()).toBe('npm start: --weights: is given twice\n');
+  expect(child.exitCode).toBe(2);
+});

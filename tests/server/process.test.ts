@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { describeWeights } from '../../src/cli/info.ts';
 import { explainListenError } from '../../src/cli/listen-error.ts';
 import { smallPicture } from '../contract/pictures.ts';
+import { startStubOperator } from '../phantoscope/stub-operator.ts';
 import { eventually } from '../support/eventually.ts';
 import { operatorKind, runOperator, startOperator } from '../support/operator.ts';
 import { beginExecute, postJson } from './start-server.ts';
@@ -85,6 +86,17 @@ test('healthcheck, 0 where an operator serves and 1 where none does', async () =
   expect(warning).toBe(
     'warning: the variable OP_LISTN means nothing here, did you mean OP_LISTEN?',
   );
+});
+
+test('healthcheck, 1 where what answers is not healthy', async () => {
+  const stub = await startStubOperator();
+  for (const healthy of ['sick', '']) {
+    stub.healthy = { healthy };
+    const asked = await runOperator(['healthcheck', '--listen', stub.endpoint]);
+    expect(asked.code).toBe(1);
+    expect(asked.stderr).toStartWith(`not healthy: the operator says "${healthy}"`);
+  }
+  await stub.stop();
 });
 
 test('every interface, IPv4 and IPv6, when nothing else is said', async () => {
