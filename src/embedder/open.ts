@@ -54,16 +54,20 @@ export async function openEmbedder(options: EmbedderOptions, tell: Tell): Promis
     throw error;
   }
   const { failover } = opened;
+  const places = decodingThreads + 2 * failover.concurrency * failover.maxBatch;
   const embedder = createEmbedder({
     manifest,
     info: () => describe(opened),
     available: () => failover.available,
     lost: Promise.race([failover.lost, pipeline.lost]),
     pipeline,
-    scheduler: createScheduler(failover, options),
+    scheduler: createScheduler(failover, {
+      ...options,
+      maxQueue: Math.max(options.maxQueue, places),
+    }),
     withFile: fetcher.withFile,
     admission: createAdmission({ ...options, ...shares }),
-    places: decodingThreads + 2 * failover.concurrency * failover.maxBatch,
+    places,
     close: async () => {
       await Promise.all([failover.close(), pipeline.close(), fetcher.close()]);
     },

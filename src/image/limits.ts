@@ -5,12 +5,12 @@ import type { ImageLimits } from './pipeline.ts';
 /** One of the largest images that the default limits let through (100 megapixels of JPEG take about 800 MB), or many ordinary ones. */
 export const defaultMaxDecodedBytes: number = 2 ** 30;
 
-/** @throws OperatorError IMAGE_TOO_LARGE */
+/** @param bytes - as many as it has at least @throws OperatorError IMAGE_TOO_LARGE */
 export function checkBytes(bytes: number, { maxImageBytes }: ImageLimits): void {
   if (bytes > maxImageBytes)
     throw new OperatorError(
       'IMAGE_TOO_LARGE',
-      `the image has ${bytes} bytes; at most ${maxImageBytes} are allowed (--max-image-bytes)`,
+      `the image has more than ${maxImageBytes} bytes (--max-image-bytes)`,
     );
 }
 

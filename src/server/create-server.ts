@@ -101,6 +101,7 @@ export function createServer(options: ServerOptions): OperatorServer {
       log,
       requestTimeout: config.requestTimeout,
       stallTimeout: config.stallTimeout,
+      shutdownSignal: shutdown.signal,
     }),
   });
 

@@ -46,6 +46,13 @@ test.each<[Partial<EmbedderOptions>, string, string]>([
   expect(refusal).toEqual({ code, message: expect.stringContaining(words) });
 });
 
+test('openEmbedder, a request that is alone is not refused for the others of its own images', async () => {
+  const embedder = await openEmbedder({ ...common, maxQueue: 1 }, () => {});
+  const { vectors } = await embedder.embed({ datas: Array(20).fill(picture), urls: [] }, never);
+  await embedder.close();
+  expect(vectors).toHaveLength(20);
+});
+
 test('openEmbedder, urlFetch off', async () => {
   const embedder = await openEmbedder({ ...common, urlAllow: ['127.0.0.1'] }, () => {});
   using server = await serve(() => {});

@@ -120,3 +120,13 @@ test('Watch, each message of a stream is readable as soon as it is there', async
   expect([...bytes]).toEqual([0, 0, 0, 0, 2, 8, 1]);
   await reader?.cancel();
 });
+
+test('grpc-web-text, a refusal that is none of gRPC-web’s replies is not encoded: its length holds', async () => {
+  const reply = await fetch(`${running.url}/omnisearch.Operator/Healthy`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/grpc-web-text' },
+  });
+  expect(reply.status).toBe(405);
+  expect(reply.headers.get('content-type')).toBe('application/json');
+  expect(await reply.json()).toEqual({ error: expect.stringContaining('POST') });
+});

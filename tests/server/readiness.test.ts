@@ -130,3 +130,11 @@ test('Health Watch, of a service that is not here says so and stays open', async
   expect(await codeOf(watching)).toBe(Code.Canceled);
   await eventually(() => running.server.calls === 0);
 });
+
+test('Health Check, a name that is cut within a character is answered all the same', async () => {
+  await using running = await startServer();
+  for (const length of [277, 278, 279, 280]) {
+    const service = `${'a'.repeat(length)}${'😀'.repeat(20)}`;
+    expect(await codeOf(healthClient(running.url).check({ service }))).toBe(Code.NotFound);
+  }
+});

@@ -2,8 +2,9 @@ import { describe, expect, test } from 'bun:test';
 import { type AddressInfo, createServer } from 'node:net';
 import { OperatorError } from '../../src/errors.ts';
 import { withTimeLimit } from '../../src/image/source/time-limit.ts';
+import { createUrlFetcher } from '../../src/image/source/url-fetcher.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Answer, fetcher, response, serve } from './loopback-server.ts';
+import { type Answer, fetcher, fetcherOptions, response, serve } from './loopback-server.ts';
 
 const slow = { connectTimeoutMs: 200, firstByteTimeoutMs: 300, timeoutMs: 500 };
 
@@ -182,4 +183,25 @@ test('withTimeLimit, work that fails after it was given up troubles nobody', asy
   const work = () => Bun.sleep(30).then(() => Promise.reject(new Error('too late')));
   await expect(withTimeLimit(new AbortController().signal, 10, late, work)).rejects.toThrow('late');
   await Bun.sleep(50);
+});
+
+test('fetch, a file that comes in the moment in which it is given up is released', async () => {
+  for (let turns = 0; turns < 12; turns++) {
+    const file = Promise.withResolvers<{ bytes: Uint8Array<ArrayBuffer>; release: () => void }>();
+    let released = 0;
+    // As a thread's answer does, it goes through a function more.
+    const fetchFile = async () => file.promise;
+    const thread = { fetchFile, close: async () => {} };
+    const client = new AbortController();
+    const outcome = createUrlFetcher(fetcherOptions, thread)
+      .withFile('http://127.0.0.1/', client.signal, async () => 'used')
+      .catch(({ code }) => code);
+    await Bun.sleep(0);
+    file.resolve({ bytes: new Uint8Array(1), release: () => released++ });
+    for (let turn = 0; turn < turns; turn++) await null;
+    client.abort();
+    expect(['used', 'CANCELLED']).toContain(await outcome);
+    await Bun.sleep(0);
+    expect(released).toBe(1);
+  }
 });

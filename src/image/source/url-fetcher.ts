@@ -3,6 +3,7 @@ import { OperatorError } from '../../errors.ts';
 import { createFairSemaphore } from '../../fair-semaphore.ts';
 import { parseAllowList } from './allow-list.ts';
 import type { FetchFileOptions } from './fetch-file.ts';
+import type { FetchedFile } from './fetch-memory.ts';
 import { createFetchThread, type FetchThread } from './fetch-thread.ts';
 import { parseTargetUrl } from './target-url.ts';
 import { spell, withTimeLimit } from './time-limit.ts';
@@ -60,9 +61,16 @@ export function createUrlFetcher(
           'URL_TIMEOUT',
           `${host} took longer than ${spell(timeoutMs)} (--url-timeout)`,
         );
-      const file = await withTimeLimit(signal, timeoutMs, late, (limited) =>
-        thread.fetchFile(url, limited),
-      );
+      let fetching: Promise<FetchedFile> | undefined;
+      const fetch = (limited: AbortSignal): Promise<FetchedFile> => {
+        fetching = thread.fetchFile(url, limited);
+        return fetching;
+      };
+      const file = await withTimeLimit(signal, timeoutMs, late, fetch).catch((error) => {
+        // It may have come in the same moment: nobody else would give its memory back.
+        fetching?.then(({ release }) => release()).catch(() => {});
+        throw error;
+      });
       try {
         return await use(file.bytes);
       } finally {

@@ -4,13 +4,13 @@ import type { Log } from '../../log.ts';
 import { type CallRecord, createCallRecord, logCall } from '../call-record.ts';
 import { refuse } from '../errors/refuse.ts';
 import { settleReply } from '../errors/reply-errors.ts';
-import type { NodeRequest, NodeResponse, UniversalRequest } from '../http-types.ts';
+import type { NodeRequest, NodeResponse } from '../http-types.ts';
 import { hangUp } from '../limits/hang-up.ts';
 import type { LoopScheduler } from '../limits/loop-scheduler.ts';
 import type { Place, Places } from '../limits/places.ts';
 import { createDeadline } from './deadline.ts';
 import { decodeBase64Stream } from './grpc-web-text.ts';
-import { receiveRequest } from './receive-request.ts';
+import { type ReceivedRequest, receiveRequest } from './receive-request.ts';
 import { watchBody } from './request-body.ts';
 import type { Rpc } from './rpcs.ts';
 import { asText, sendReply, wasReset } from './send-reply.ts';
@@ -19,6 +19,8 @@ export interface CallOptions {
   readonly log: Log;
   readonly requestTimeout: number;
   readonly stallTimeout: number;
+  /** Cuts off what still runs at the end of a drain. */
+  readonly shutdownSignal: AbortSignal;
   readonly loop: LoopScheduler;
 }
 
@@ -40,7 +42,7 @@ export async function handleCall(
     return refuse(request, response, places.full, record);
   }
   response.once('close', place.leave);
-  let received: UniversalRequest;
+  let received: ReceivedRequest;
   try {
     received = receiveRequest(request, response, record);
   } catch (thrown) {
@@ -62,18 +64,17 @@ interface Call extends CallOptions {
 
 async function answer(
   { handler }: Rpc,
-  received: UniversalRequest,
+  { request, clientTimeout }: ReceivedRequest,
   response: NodeResponse,
-  { record, place, cut, requestTimeout, stallTimeout }: Call,
+  { record, place, cut, shutdownSignal, requestTimeout, stallTimeout }: Call,
 ): Promise<void> {
   // A stream of health or reflection is open for as long as its client likes; the one open for longest gives way to a new one.
   const streaming = handler.method.methodKind !== 'unary';
-  const ends = [received.signal, cut];
-  const deadline = streaming ? undefined : createDeadline(requestTimeout, ...ends);
-  response.once('close', () => deadline?.clear());
-  const signal = deadline?.signal ?? AbortSignal.any(ends);
+  const limits = { requestTimeout: streaming ? undefined : requestTimeout, clientTimeout };
+  const { signal, clear } = createDeadline(limits, request.signal, cut, shutdownSignal);
+  response.once('close', clear);
   signal.addEventListener('abort', () => hangUp(response), { once: true });
-  const body = watchBody(received.body, {
+  const body = watchBody(request.body, {
     signal,
     record,
     stallTimeout: streaming ? undefined : stallTimeout,
@@ -81,7 +82,7 @@ async function answer(
   });
   const text = record.protocol === 'grpc-web-text';
   const reply = await handler({
-    ...received,
+    ...request,
     signal,
     body: text ? decodeBase64Stream(body) : body,
   });

@@ -2,6 +2,7 @@
 import { parseTimeout as parseConnectTimeout } from '@connectrpc/connect/protocol-connect';
 import { parseTimeout as parseGrpcTimeout } from '@connectrpc/connect/protocol-grpc';
 import { OperatorError } from '../../errors.ts';
+import type { Protocol } from '../call-record.ts';
 
 export interface Deadline {
   /** Fires when one of the sources does, or when the time is over (its reason is OperatorError DEADLINE then). */
@@ -10,12 +11,29 @@ export interface Deadline {
   clear(): void;
 }
 
-export function createDeadline(ms: number, ...sources: readonly AbortSignal[]): Deadline {
+/** In milliseconds; without any there is no end. */
+export interface TimeLimits {
+  readonly requestTimeout?: number | undefined;
+  /** What the client gives it. */
+  readonly clientTimeout?: number | undefined;
+}
+
+export function createDeadline(
+  {
+    requestTimeout = Number.POSITIVE_INFINITY,
+    clientTimeout = Number.POSITIVE_INFINITY,
+  }: TimeLimits,
+  ...sources: readonly AbortSignal[]
+): Deadline {
+  const ms = Math.min(requestTimeout, clientTimeout);
+  if (ms === Number.POSITIVE_INFINITY)
+    return { signal: AbortSignal.any([...sources]), clear: () => {} };
+  const message =
+    clientTimeout < requestTimeout
+      ? `the client's deadline, ${ms / 1000} s, has passed`
+      : `the call took longer than ${ms / 1000} s (--request-timeout)`;
   const late = new AbortController();
-  const timer = setTimeout(() => {
-    const message = `the call took longer than ${ms / 1000} s (--request-timeout)`;
-    late.abort(new OperatorError('DEADLINE', message));
-  }, ms);
+  const timer = setTimeout(() => late.abort(new OperatorError('DEADLINE', message)), ms);
   return {
     signal: AbortSignal.any([...sources, late.signal]),
     clear: () => clearTimeout(timer),
@@ -25,18 +43,19 @@ export function createDeadline(ms: number, ...sources: readonly AbortSignal[]): 
 /** Milliseconds that a timer can wait; one that shall wait longer fires at once. */
 const longestTimer = 2 ** 31 - 1;
 
-const timeouts = [
-  { name: 'grpc-timeout', parse: parseGrpcTimeout },
-  { name: 'connect-timeout-ms', parse: parseConnectTimeout },
-];
-
 /**
- * Leaves out a client's deadline that is more than 24 days away: some say “for ever” so, and Connect would set a timer.
+ * Takes the client's deadline out of the header: Connect would count it from when the message is there, and this holds for the
+ * body as well. One that cannot be read stays, for Connect to refuse.
  * @param header - the request's; changed in place
+ * @returns milliseconds; undefined as well for one that is more than 24 days away: some say “for ever” so
  */
-export function dropFarDeadlines(header: Headers): void {
-  for (const { name, parse } of timeouts) {
-    const { timeoutMs = 0 } = parse(header.get(name), Number.POSITIVE_INFINITY);
-    if (timeoutMs > longestTimer) header.delete(name);
-  }
+export function takeClientTimeout(header: Headers, protocol: Protocol): number | undefined {
+  const [name, parse] =
+    protocol === 'connect'
+      ? (['connect-timeout-ms', parseConnectTimeout] as const)
+      : (['grpc-timeout', parseGrpcTimeout] as const);
+  const { timeoutMs, error } = parse(header.get(name), Number.POSITIVE_INFINITY);
+  if (timeoutMs === undefined || error) return undefined;
+  header.delete(name);
+  return timeoutMs > longestTimer ? undefined : timeoutMs;
 }

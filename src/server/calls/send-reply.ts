@@ -5,10 +5,11 @@ import type { CallRecord } from '../call-record.ts';
 import type { NodeRequest, NodeResponse, UniversalReply } from '../http-types.ts';
 import { encodeBase64Stream, encodeBase64Whole } from './grpc-web-text.ts';
 
-/** Of grpc-web-text. */
+/** Of grpc-web-text. What is none of gRPC-web's replies, such as a 405, is JSON and stays so. */
 export function asText(reply: UniversalReply, streaming: boolean): UniversalReply {
+  if (reply.status !== 200) return reply;
   const header = new Headers(reply.header);
-  if (reply.status === 200) header.set('content-type', 'application/grpc-web-text+proto');
+  header.set('content-type', 'application/grpc-web-text+proto');
   const encode = streaming ? encodeBase64Stream : encodeBase64Whole;
   return { ...reply, header, ...(reply.body && { body: encode(reply.body) }) };
 }

@@ -3,6 +3,7 @@ import { Code, ConnectError, createContextKey } from '@connectrpc/connect';
 import { type ErrorKind, type OperatorError, toOperatorError } from '../../errors.ts';
 import { BadRequestSchema, ErrorInfoSchema } from '../../gen/google/rpc/error_details_pb.ts';
 import type { CallRecord } from '../call-record.ts';
+import { shorten } from './shorten.ts';
 
 const codes: Readonly<Record<ErrorKind, Code>> = {
   invalid_argument: Code.InvalidArgument,
@@ -47,7 +48,7 @@ export function toConnectError(thrown: unknown, context: ErrorContext): ConnectE
   }
   const item = itemOf(error, context);
   return new ConnectError(
-    item ? `${item}: ${error.message}` : error.message,
+    (item ? `${item}: ${error.message}` : error.message).toWellFormed(),
     codes[error.kind],
     undefined,
     details(error, context),
@@ -84,7 +85,8 @@ function details(error: OperatorError, context: ErrorContext): OutgoingDetail[] 
   const info = { desc: ErrorInfoSchema, value: { reason: error.code, domain: 'resnet50-encoder' } };
   const fieldViolations = [error, ...error.others].slice(0, mostViolations).flatMap((bad) => {
     const field = itemOf(bad, context);
-    const description = bad === error ? bad.message : bad.message.slice(0, longestDescription);
+    const description =
+      bad === error ? bad.message.toWellFormed() : shorten(bad.message, longestDescription);
     return field ? [{ field, description }] : [];
   });
   if (fieldViolations.length === 0) return [info];

@@ -6,6 +6,7 @@ import { ErrorInfoSchema } from '../../gen/google/rpc/error_details_pb.ts';
 import type { CallRecord } from '../call-record.ts';
 import { toPlainConnectError } from './connect-error.ts';
 import { malformed, tooLarge } from './request-errors.ts';
+import { shorten } from './shorten.ts';
 
 /** Most characters of an error's message: some quote what was sent, and that can be an image of many megabytes. */
 const maxMessage = 300;
@@ -14,8 +15,7 @@ const maxMessage = 300;
 export function correct(error: ConnectError, record: CallRecord): ConnectError {
   const known = inOurTerms(error, record) ?? withOurCode(error);
   const corrected = known ? toPlainConnectError(known, record) : error;
-  const text = corrected.rawMessage;
-  const short = text.length > maxMessage ? `${text.slice(0, maxMessage)}…` : text;
+  const short = shorten(corrected.rawMessage, maxMessage);
   record.code = codeToString(corrected.code);
   record.message = short;
   const result = new ConnectError(short, corrected.code);

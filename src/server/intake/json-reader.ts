@@ -5,6 +5,7 @@
  */
 import { ExecuteRequestSchema } from '../../gen/omnisearch/operator_pb.ts';
 import { malformed, tooMuchBeside } from '../errors/request-errors.ts';
+import { shorten } from '../errors/shorten.ts';
 import type { MessageReader, TextSink } from './message-reader.ts';
 
 export interface JsonReaderOptions {
@@ -75,7 +76,7 @@ export function createJsonReader({
   function onName(): void {
     field = unescaped(Buffer.from(name)).toString();
     if (!fields.includes(field))
-      throw malformed(`it has no field "${field.slice(0, 40)}"; there are ${fields.join(' and ')}`);
+      throw malformed(`it has no field "${shorten(field, 40)}"; there are ${fields.join(' and ')}`);
     if (seen.has(field)) throw malformed(`it has the field "${field}" twice`);
     seen.add(field);
   }

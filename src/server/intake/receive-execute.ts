@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { type ContextValues, createContextKey } from '@connectrpc/connect';
 import type { Ticket } from '../../embedder/admission.ts';
-import type { EmbedRequest, EncodedText } from '../../embedder/embedder.ts';
+import type { Embedder, EmbedRequest, EncodedText } from '../../embedder/embedder.ts';
 import type { ExecuteRequest } from '../../gen/omnisearch/operator_pb.ts';
 import { isGrpc } from '../call-record.ts';
 import type { RpcHandler, UniversalReply, UniversalRequest } from '../http-types.ts';
@@ -26,14 +26,20 @@ export interface ReceiveOptions {
   readonly maxImages: number;
 }
 
-type Received = (message: ExecuteRequest) => EmbedRequest;
+/** What was received, and the embedder that has admitted it: also when a drain has begun since. */
+export interface ReceivedImages {
+  readonly request: EmbedRequest;
+  readonly embedder: Embedder;
+}
+
+type Received = (message: ExecuteRequest) => ReceivedImages;
 
 const receivedKey = createContextKey<Received | undefined>(undefined, {
   description: 'received images',
 });
 
 /** The images of a call that came through `receiveExecute`, and its place. @param message - what Connect has parsed */
-export function receivedFor(message: ExecuteRequest, values: ContextValues): EmbedRequest {
+export function receivedFor(message: ExecuteRequest, values: ContextValues): ReceivedImages {
   const received = values.get(receivedKey);
   if (!received) throw new Error('an Execute that did not come through receiveExecute');
   return received(message);
@@ -66,6 +72,7 @@ interface Intake {
 }
 
 interface Opened {
+  readonly embedder: Embedder;
   readonly ticket: Ticket;
   readonly texts: TextBuffers;
 }
@@ -81,8 +88,13 @@ function openIntake(request: UniversalRequest, options: ReceiveOptions): Intake 
 
   /** Not before Connect asks for the body: until then it may have refused the request for its header. */
   function open(): Opened {
-    const ticket = options.readiness.serving().admission.open();
-    opened = { ticket, texts: createTextBuffers({ ticket, maxImages, maxRest, maxMessageBytes }) };
+    const embedder = options.readiness.serving();
+    const ticket = embedder.admission.open();
+    opened = {
+      embedder,
+      ticket,
+      texts: createTextBuffers({ ticket, maxImages, maxRest, maxMessageBytes }),
+    };
     return opened;
   }
 
@@ -114,11 +126,12 @@ function openIntake(request: UniversalRequest, options: ReceiveOptions): Intake 
     body: body(),
     received(message) {
       if (!opened) throw new Error('a message without its body');
-      const { ticket, texts } = opened;
+      const { embedder, ticket, texts } = opened;
       const taken = (text: string): EncodedText =>
         (text.startsWith(name) && texts.datas[Number(text.slice(name.length))]) || text;
       const datas = json ? message.datas.map(taken) : texts.datas;
-      return { ticket, datas, urls: json ? message.urls : texts.urls };
+      const urls = json ? message.urls : texts.urls;
+      return { request: { ticket, datas, urls }, embedder };
     },
     close() {
       opened?.texts.discard();

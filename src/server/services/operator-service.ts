@@ -25,8 +25,7 @@ export function createOperatorService(
   }
 
   /** The embedder, whose model every reply names. */
-  function serve(context: HandlerContext): Embedder {
-    const embedder = readiness.serving();
+  function serve(context: HandlerContext, embedder = readiness.serving()): Embedder {
     nameModel(context, embedder.info.modelId);
     context.responseHeader.set('x-model-trained', String(embedder.info.trained));
     return embedder;
@@ -34,10 +33,10 @@ export function createOperatorService(
 
   return {
     async execute(request, context) {
-      const received = receivedFor(request, context.values);
+      const { request: received, embedder } = receivedFor(request, context.values);
       const field = received.datas.length > 0 ? 'datas' : 'urls';
       context.values.set(imageFieldKey, field);
-      const embedder = serve(context);
+      serve(context, embedder);
       const record = context.values.get(callRecordKey);
       if (record) record.images = received[field].length;
       const { vectors, modelId, timings } = await embed(embedder, received, context.signal);
