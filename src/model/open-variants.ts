@@ -18,7 +18,7 @@ export function openVariants(path: string | undefined): (precision: Precision) =
     const [first = model] = opened.values();
     if (!Bun.deepEquals(first.manifest, model.manifest))
       throw new ConfigError(
-        `--model ${path}: another model has taken the place of ${first.id} since the start`,
+        `${path === undefined ? 'the executable' : `--model ${path}`}: another model has taken the place of ${first.id} since the start`,
       );
     opened.set(precision, model);
     return model;
