@@ -17,6 +17,8 @@ export const manifestFileName = 'resnet50.json';
 export interface ModelSource {
   readonly recipe: Recipe;
   readonly read: WeightReader;
+  /** Asked when all layers have been read. @throws ModelError when they are not of the file that `source` names */
+  readonly assertUnchanged?: () => void;
   readonly trained: boolean;
   /** Where the weights come from. */
   readonly source: Manifest['source'];
@@ -52,6 +54,7 @@ export async function writeModel(
   const { out, signal } = options;
   signal?.throwIfAborted();
   const onnx = buildResnet(source.recipe.spec, source.read);
+  source.assertUnchanged?.();
   makeFolder(out);
   const onnxPath = join(out, onnxFileName);
   const manifestPath = join(out, manifestFileName);
