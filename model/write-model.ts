@@ -1,9 +1,9 @@
 /** A model's two files: built, described, written whole or not at all. */
 import { createHash } from 'node:crypto';
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type EngineAgreement, type Manifest, parseManifest } from '../src/model/manifest.ts';
 import { makeFolder } from './files/folders.ts';
+import { withOldAside } from './files/old-aside.ts';
 import { stageFile } from './files/staged-file.ts';
 import type { Recipe } from './recipes.ts';
 import { buildResnet, inputName, outputName } from './resnet/build-resnet.ts';
@@ -67,9 +67,10 @@ export async function writeModel(
     const stagedManifest = stageFile(manifestPath, `${JSON.stringify(manifest, undefined, 2)}\n`);
     try {
       // An older manifest must not lie beside the new file, not even if this ends between the two.
-      rmSync(manifestPath, { force: true });
-      stagedOnnx.commit();
-      stagedManifest.commit();
+      withOldAside([manifestPath, onnxPath], () => {
+        stagedOnnx.commit();
+        stagedManifest.commit();
+      });
     } finally {
       stagedManifest.discard();
     }
