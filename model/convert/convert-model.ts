@@ -1,11 +1,10 @@
 /** A prepared fp32 model in, its fp16 variant beside it. */
-import { readFileSync } from 'node:fs';
 import { toBinary } from '@bufbuild/protobuf';
 import { ModelProtoSchema } from '../../src/gen/onnx/onnx_pb.ts';
 import { openModel } from '../../src/model/open-model.ts';
 import { addVariant, assertAddable } from '../add-variant.ts';
 import type { Drift } from '../quantize/compare.ts';
-import { readGraph } from '../quantize/graph.ts';
+import { readGraphOf } from '../quantize/graph.ts';
 import { makeImages, readImages } from '../quantize/images.ts';
 import { convertGraph } from './convert-graph.ts';
 import { largestHalf } from './half-tensor.ts';
@@ -30,7 +29,7 @@ export async function convertModel(options: ConvertOptions): Promise<Drift> {
   const { model, count, tell, signal } = options;
   const { manifest, slice } = openModel(model, 'fp32');
   assertAddable(model);
-  const graph = readGraph(new Uint8Array(readFileSync(slice.path)), slice.path);
+  const graph = readGraphOf(slice);
   const half = convertGraph(graph);
   const from = { manifest, count, seed: 1, tell, signal };
   const images =
