@@ -11,6 +11,7 @@ import {
 import { manifestPathOf, readManifest } from '../src/model/open-model.ts';
 import { ModelError } from './errors.ts';
 import { assertWritable } from './files/folders.ts';
+import { withOldAside } from './files/old-aside.ts';
 import { stageFile } from './files/staged-file.ts';
 
 export interface NewVariant {
@@ -68,9 +69,11 @@ export async function addVariant(added: NewVariant): Promise<AddedVariant> {
     const json = `${JSON.stringify(manifest, undefined, 2)}\n`;
     const stagedManifest = stageFile(manifestPathOf(model), json);
     try {
-      // The manifest last: what it lists is there.
-      stagedOnnx.commit();
-      stagedManifest.commit();
+      // The manifest last: what it lists is there. Until then the old one lists the old file.
+      withOldAside([onnxPath], () => {
+        stagedOnnx.commit();
+        stagedManifest.commit();
+      });
     } finally {
       stagedManifest.discard();
     }

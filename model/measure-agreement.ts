@@ -6,6 +6,7 @@ import { openSimd } from '../src/inference/open-cpu.ts';
 import { openOnnxruntime } from '../src/inference/open-onnxruntime.ts';
 import { sampleInput } from '../src/inference/sample-input.ts';
 import type { EngineAgreement, Manifest, Precision } from '../src/model/manifest.ts';
+import { ModelError } from './errors.ts';
 
 const samples = 4;
 
@@ -19,7 +20,8 @@ const required = {
 /**
  * @param onnxPath - the ONNX file of `precision`
  * @returns the record for the manifest, or undefined when simd cannot run the model
- * @throws Error when it can and the vectors differ by more than rounding explains
+ * @throws ModelError when the network's vectors have no direction
+ * @throws Error when it can run it and the vectors differ by more than rounding explains
  */
 export async function measureAgreement(
   onnxPath: string,
@@ -67,6 +69,10 @@ async function compare(
     const [theirs] = await reference.run([input]);
     if (!ours || !theirs) throw new Error('an engine gave no output');
     const largest = theirs.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+    if (!(largest > 0 && Number.isFinite(largest)))
+      throw new ModelError(
+        `the network gives ${largest === 0 ? 'a vector of zeros' : 'no finite vector'} for a test picture: its weights are of no use`,
+      );
     const difference = ours.reduce(
       (max, value, i) => Math.max(max, Math.abs(value - (theirs[i] ?? Number.NaN))),
       0,

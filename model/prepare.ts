@@ -83,8 +83,9 @@ async function openSource(
     limits: { connectMs: connectTimeoutMs, stallMs: stallTimeoutMs, totalMs: timeLimitMs },
     ...{ progress, signal, tell },
   });
-  const { recipe, read, close } = await openWeights(located.path);
-  tell(`${located.path}: weights of ${recipe.spec.architecture}`);
+  const { path, fingerprint } = located;
+  const { recipe, read, assertUnchanged, close } = await openWeights(path, fingerprint);
+  tell(`${path}: weights of ${recipe.spec.architecture}`);
   if (!located.published)
     tell(`not a published file that is known here (MD5 ${located.md5}); its vectors are its own`);
   const source = {
@@ -92,5 +93,5 @@ async function openSource(
     sha256: located.sha256,
     licence: licence ?? located.licence,
   };
-  return { recipe, read, trained: true, source, close };
+  return { recipe, read, assertUnchanged, trained: true, source, close };
 }

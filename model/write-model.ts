@@ -1,9 +1,9 @@
 /** A model's two files: built, described, written whole or not at all. */
 import { createHash } from 'node:crypto';
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type EngineAgreement, type Manifest, parseManifest } from '../src/model/manifest.ts';
 import { makeFolder } from './files/folders.ts';
+import { withOldAside } from './files/old-aside.ts';
 import { stageFile } from './files/staged-file.ts';
 import type { Recipe } from './recipes.ts';
 import { buildResnet, inputName, outputName } from './resnet/build-resnet.ts';
@@ -17,6 +17,8 @@ export const manifestFileName = 'resnet50.json';
 export interface ModelSource {
   readonly recipe: Recipe;
   readonly read: WeightReader;
+  /** Asked when all layers have been read. @throws ModelError when they are not of the file that `source` names */
+  readonly assertUnchanged?: () => void;
   readonly trained: boolean;
   /** Where the weights come from. */
   readonly source: Manifest['source'];
@@ -52,6 +54,7 @@ export async function writeModel(
   const { out, signal } = options;
   signal?.throwIfAborted();
   const onnx = buildResnet(source.recipe.spec, source.read);
+  source.assertUnchanged?.();
   makeFolder(out);
   const onnxPath = join(out, onnxFileName);
   const manifestPath = join(out, manifestFileName);
@@ -64,9 +67,10 @@ export async function writeModel(
     const stagedManifest = stageFile(manifestPath, `${JSON.stringify(manifest, undefined, 2)}\n`);
     try {
       // An older manifest must not lie beside the new file, not even if this ends between the two.
-      rmSync(manifestPath, { force: true });
-      stagedOnnx.commit();
-      stagedManifest.commit();
+      withOldAside([manifestPath, onnxPath], () => {
+        stagedOnnx.commit();
+        stagedManifest.commit();
+      });
     } finally {
       stagedManifest.discard();
     }

@@ -70,8 +70,11 @@ export function convertGraph(graph: Graph): HalfGraph {
   return { model, weights, vanished };
 }
 
-/** The nodes up to the first one of the tail. */
-function halfNodes({ nodes }: Graph): NodeProto[] {
+/**
+ * The nodes that compute in half precision: up to the first one of the tail.
+ * @throws ModelError naming an operator that cannot be converted
+ */
+export function halfNodes({ nodes }: Graph): NodeProto[] {
   const end = nodes.findIndex(({ opType }) => tailOperators.has(opType));
   const halves = nodes.slice(0, end < 0 ? nodes.length : end);
   const known = (set: ReadonlySet<string>) => (n: NodeProto) => set.has(n.opType);

@@ -7,7 +7,7 @@ import {
 import { ModelError } from '../errors.ts';
 
 /** The largest finite number of IEEE 754 binary16. */
-const largestHalf = 65504;
+export const largestHalf = 65504;
 
 export interface HalfTensor {
   readonly tensor: TensorProto;

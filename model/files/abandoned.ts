@@ -1,14 +1,30 @@
 /**
- * Temporary files and folders are called `.NAME.PID.…`, by what they are for and the process that writes them. One whose
- * process is gone was left by a kill or a power cut, and the next run for the same thing removes it.
+ * Temporary files and folders are called `.NAME.PID.PLACE.RANDOM…`, by what they are for and the process that writes them. One
+ * that was left by a kill or a power cut is removed by the next run for the same thing, as soon as it is certain that nobody
+ * writes it any more.
  */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { fileReason } from '../../src/system-error.ts';
 import { ModelError } from '../errors.ts';
+import { place, placePattern } from './process-place.ts';
 
 /** Those of this process that may still be there. */
 const temporary = new Set<string>();
+
+/** Names that this process has given, whether they are still there or not. */
+const given = new Set<string>();
+
+/** Of a process that cannot be asked after, in another container or on another host, nothing is written for so long. */
+const longestMs = 24 * 60 * 60 * 1000;
+
+/** A name that nobody else gives. @param name - what the file is for, such as the name of the file to be */
+export function temporaryName(name: string, ending: string): string {
+  const own = `.${name}.${process.pid}.${place}.${randomBytes(6).toString('hex')}${ending}`;
+  given.add(own);
+  return own;
+}
 
 /** Remembers a file or a folder until it has been removed or got its name. @returns forgets it */
 export function keepTrack(path: string): () => void {
@@ -23,17 +39,26 @@ export function removeTemporary(): void {
 
 /** @param name - what the files are for, such as the name of the file to be; other names are left alone */
 export function removeAbandoned(folder: string, name: string): void {
-  const prefix = `.${name}.`;
-  for (const entry of list(folder)) {
-    if (!entry.startsWith(prefix)) continue;
-    const pid = /^(\d+)\./.exec(entry.slice(prefix.length))?.[1];
-    if (pid === undefined || isAlive(Number(pid))) continue;
+  for (const entry of list(folder))
     try {
-      rmSync(join(folder, entry), { recursive: true, force: true });
+      const path = join(folder, entry);
+      if (isAbandoned(path, name)) rmSync(path, { recursive: true, force: true });
     } catch {
-      // Another user's, in a common folder.
+      // Gone meanwhile, or another user's, in a common folder.
     }
-  }
+}
+
+const writer = new RegExp(`^(\\d+)\\.(?:(${placePattern})\\.)?`);
+
+function isAbandoned(path: string, name: string): boolean {
+  const entry = basename(path);
+  const prefix = `.${name}.`;
+  const found = entry.startsWith(prefix) && writer.exec(entry.slice(prefix.length));
+  if (!found || given.has(entry)) return false;
+  const [, pid, where] = found;
+  if (where !== place) return Date.now() - lstatSync(path).mtimeMs > longestMs;
+  // In a container that is started anew a process often has the number of the one before.
+  return Number(pid) === process.pid || !isAlive(Number(pid));
 }
 
 /**
@@ -43,7 +68,8 @@ export function removeAbandoned(folder: string, name: string): void {
 export function temporaryFolder(parent: string, name: string): string {
   removeAbandoned(parent, name);
   try {
-    const folder = mkdtempSync(join(parent, `.${name}.${process.pid}.`));
+    const folder = mkdtempSync(join(parent, `.${name}.${process.pid}.${place}.`));
+    given.add(basename(folder));
     // No other process makes one of that name.
     keepTrack(folder);
     return folder;

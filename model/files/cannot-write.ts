@@ -13,6 +13,7 @@ export function cannotWrite(path: string, error: unknown, bytes?: number): Model
     ENOSPC: `the disk is full: there is no room${megabytes} in ${dirname(path)}`,
     EDQUOT: `the quota of this user is used up: there is no room${megabytes} in ${dirname(path)}`,
     ENOENT: `there is no folder ${dirname(path)}`,
+    EBUSY: `it is in use by the system: mounted by itself, as a single file of a container is, it cannot be replaced; mount ${dirname(path)} instead`,
     EACCES: `${fileReason(error)} in ${dirname(path)}`,
   };
   const why = inFolder[code ?? ''] ?? fileReason(error);

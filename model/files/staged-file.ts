@@ -1,25 +1,23 @@
 /** Files that are there whole or not at all: written under a temporary name, synced to the disk, then renamed. */
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { keepTrack, removeAbandoned } from './abandoned.ts';
+import { keepTrack, removeAbandoned, temporaryName } from './abandoned.ts';
 import { cannotWrite } from './cannot-write.ts';
 
 export interface StagedFile {
   /** Where the bytes are until `commit`. */
   readonly temporaryPath: string;
-  /** Gives the file its name, replacing what had it. */
+  /** Gives the file its name, replacing what had it. @throws ModelError that names the file */
   commit(): void;
   /** Removes the temporary file; after `commit` there is nothing left to remove. */
   discard(): void;
 }
 
-let counter = 0;
-
 /** @throws ModelError that names the file; then no temporary file is left */
 export function stageFile(path: string, content: Uint8Array | string): StagedFile {
   const folder = dirname(path);
   removeAbandoned(folder, basename(path));
-  const temporaryPath = join(folder, `.${basename(path)}.${process.pid}.${counter++}.tmp`);
+  const temporaryPath = join(folder, temporaryName(basename(path), '.tmp'));
   keepTrack(temporaryPath);
   const discard = (): void => rmSync(temporaryPath, { force: true });
   const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
@@ -30,8 +28,12 @@ export function stageFile(path: string, content: Uint8Array | string): StagedFil
     throw cannotWrite(path, error, bytes.length);
   }
   const commit = (): void => {
-    renameSync(temporaryPath, path);
-    syncFolder(folder);
+    try {
+      renameSync(temporaryPath, path);
+      syncFolder(folder);
+    } catch (error) {
+      throw cannotWrite(path, error);
+    }
   };
   return { temporaryPath, commit, discard };
 }

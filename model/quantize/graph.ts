@@ -1,4 +1,5 @@
 /** An ONNX graph with the look-ups quantising needs: who makes a tensor, who reads it, what a constant holds. */
+import { closeSync } from 'node:fs';
 import { create, fromBinary } from '@bufbuild/protobuf';
 import {
   TensorProto_DataType as DataType,
@@ -9,6 +10,7 @@ import {
   type TensorProto,
   TensorProtoSchema,
 } from '../../src/gen/onnx/onnx_pb.ts';
+import { type FileSlice, openSlice, readSlice } from '../../src/model/file-slice.ts';
 import { ModelError } from '../errors.ts';
 
 export interface Graph {
@@ -22,6 +24,25 @@ export interface Graph {
   /** Name of the only input that is not a constant, and of the only output. */
   readonly input: string;
   readonly output: string;
+}
+
+/**
+ * The graph of a model that was opened, and of no other: its checksum was computed, and its file may have been exchanged
+ * since then.
+ * @throws ModelError as {@link readGraph}, and when it has been
+ */
+export function readGraphOf(slice: FileSlice): Graph {
+  const bytes = new Uint8Array(slice.length);
+  let fd: number | undefined;
+  try {
+    fd = openSlice(slice);
+    readSlice(fd, slice, 0, bytes);
+  } catch (error) {
+    throw new ModelError(error instanceof Error ? error.message : String(error), { cause: error });
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+  return readGraph(bytes, slice.path);
 }
 
 /** @throws ModelError when the bytes are no ONNX model with one input and one output */

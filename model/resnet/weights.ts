@@ -19,22 +19,30 @@ export interface ConvWeights {
  */
 export type WeightReader = (layer: ConvLayer) => ConvWeights;
 
+export type WeightRole = keyof ConvWeights;
+
+/**
+ * Roles that a trained network cannot have nothing but zeros in: a layer that multiplies by zero gives the same for every
+ * image. Biases, betas and means may all be zero.
+ */
+const neverZero: ReadonlySet<WeightRole> = new Set(['kernel', 'gamma', 'variance']);
+
 /**
  * @param where - the file and the tensor, for the message
- * @throws ModelError when a value is NaN or infinite
+ * @throws ModelError when a value is not finite, a variance is negative, or all is zero that cannot be: a tensor that was
+ *   never written, or copied as a hole, reads as zeros
  */
-export function requireFinite(values: Float32Array, where: string): void {
-  for (let i = 0; i < values.length; i++) {
-    if (!Number.isFinite(values[i]))
-      throw new ModelError(`${where}: value ${i} is ${values[i]}; the file is damaged`);
-  }
-}
-
-/** @throws ModelError when a variance is negative: a damaged file, or statistics in another order */
-export function requireVariance(values: Float32Array, where: string): void {
-  const index = values.findIndex((value) => value < 0);
-  if (index >= 0)
+export function requireSound(role: WeightRole, values: Float32Array, where: string): void {
+  const damaged = values.findIndex((value) => !Number.isFinite(value));
+  if (damaged >= 0)
+    throw new ModelError(`${where}: value ${damaged} is ${values[damaged]}; the file is damaged`);
+  const negative = role === 'variance' ? values.findIndex((value) => value < 0) : -1;
+  if (negative >= 0)
     throw new ModelError(
-      `${where}: value ${index} is ${values[index]}, and a variance cannot be negative`,
+      `${where}: value ${negative} is ${values[negative]}, and a variance cannot be negative`,
+    );
+  if (neverZero.has(role) && values.every((value) => value === 0))
+    throw new ModelError(
+      `${where}: all ${values.length} values are zero, which no trained ${role} is: never written, lost in a copy, or not trained`,
     );
 }

@@ -6,6 +6,8 @@ export interface KerasFile {
   readonly path: string;
   /** Each layer's weight names in the order in which Keras wrote them; layers without weights are left out. */
   readonly layers: ReadonlyMap<string, readonly string[]>;
+  /** What a whole saved model says of its layers, as Keras wrote it; undefined in a file of weights only. */
+  readonly config: unknown;
   /**
    * Reads a dataset, after its type and shape were checked.
    * @throws ModelError naming the file, the layer and the dataset
@@ -28,6 +30,7 @@ export async function openKerasFile(path: string): Promise<KerasFile> {
     return {
       path,
       layers,
+      config: readConfig(file, path),
       read: (layer, weight, shape) =>
         attempt(`${path}: layer ${layer}`, () => readDataset(file, path, { layer, weight, shape })),
       close: () => void file.close(),
@@ -63,6 +66,17 @@ function readLayers(file: Group, path: string): Map<string, string[]> {
     }
     return layers;
   });
+}
+
+/** `model_config` of a saved model: JSON. */
+function readConfig(file: Group, path: string): unknown {
+  const value = attempt(path, () => file.attrs.model_config?.value);
+  if (value === undefined) return undefined;
+  try {
+    return JSON.parse(String(value));
+  } catch {
+    throw new ModelError(`${path}: its attribute model_config is not JSON; the file is damaged`);
+  }
 }
 
 /** A list of names; Keras 2 splits one that is too long for an HDF5 attribute into `name0`, `name1` … */

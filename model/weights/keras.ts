@@ -2,8 +2,10 @@
 import { ModelError } from '../errors.ts';
 import { type ConvLayer, convLayers, layOut } from '../resnet/layers.ts';
 import type { ResnetSpec } from '../resnet/spec.ts';
-import { type ConvWeights, requireFinite, requireVariance } from '../resnet/weights.ts';
+import { type ConvWeights, requireSound, type WeightRole } from '../resnet/weights.ts';
 import type { KerasFile } from './hdf5.ts';
+import { assertConfig } from './keras-config.ts';
+import { sortByRole } from './keras-roles.ts';
 
 export interface KerasScheme {
   /** The Keras layers of a convolution and of its batch normalisation. */
@@ -59,9 +61,9 @@ export function recogniseScheme(file: KerasFile): KerasScheme {
 }
 
 /**
- * The weights of each convolution and its batch normalisation, by the layer's name and the order of `weight_names`,
- * since the names of the weights differ between the versions of Keras.
- * @throws ModelError when a layer is missing or one with weights does not belong to the network
+ * The weights of each convolution and its batch normalisation, by the layer's name and the weights' ({@link sortByRole}).
+ * @throws ModelError when a layer is missing, one with weights does not belong to the network, or what a saved model says
+ *   of its layers is not what the network is
  */
 export function kerasWeights(
   file: KerasFile,
@@ -78,6 +80,7 @@ export function kerasWeights(
       throw new ModelError(
         `${file.path}: layer ${name} does not belong to ${spec.architecture}: weights of another network`,
       );
+  assertConfig(file, spec, (layer) => scheme.layerNames(layer));
   return (layer) => readLayer(file, scheme, layer);
 }
 
@@ -86,22 +89,11 @@ function readLayer(file: KerasFile, scheme: KerasScheme, layer: ConvLayer): Conv
   const { inChannels, outChannels, kernel: side } = layer;
   const perChannel = [outChannels];
   const hwio = [side, side, inChannels, outChannels];
-  const shapes = layer.bias ? [hwio, perChannel] : [hwio];
-  const [kernel, bias] = readInOrder(
-    file,
-    conv,
-    ['kernel', 'bias'].slice(0, shapes.length),
-    shapes,
-  );
-  const roles = ['gamma', 'beta', 'mean', 'variance'];
-  const [gamma, beta, mean, variance] = readInOrder(
-    file,
-    norm,
-    roles,
-    roles.map(() => perChannel),
-  );
-  // Keras 1 calls the variance "running_std"; it is the variance all the same.
-  requireVariance(variance!, `${file.path}: layer ${norm}: ${file.layers.get(norm)?.[3]}`);
+  const ofConv = layer.bias ? { kernel: hwio, bias: perChannel } : { kernel: hwio };
+  const { kernel, bias } = readRoles(file, conv, ofConv);
+  const { gamma, beta, mean, variance } = readRoles(file, norm, {
+    ...{ gamma: perChannel, beta: perChannel, mean: perChannel, variance: perChannel },
+  });
   return {
     kernel: hwioToOihw(kernel!, layer),
     bias,
@@ -112,22 +104,28 @@ function readLayer(file: KerasFile, scheme: KerasScheme, layer: ConvLayer): Conv
   };
 }
 
-function readInOrder(
+/** @param shapes - of each role, in the order in which Keras writes them */
+function readRoles(
   file: KerasFile,
   layer: string,
-  roles: readonly string[],
-  shapes: readonly (readonly number[])[],
-): Float32Array[] {
+  shapes: Readonly<Partial<Record<WeightRole, readonly number[]>>>,
+): Partial<Record<WeightRole, Float32Array>> {
+  const roles = Object.keys(shapes) as WeightRole[];
   const names = file.layers.get(layer) ?? [];
   if (names.length !== roles.length)
     throw new ModelError(
       `${file.path}: layer ${layer} has ${names.length} weights (${names.join(', ')}), not ${roles.length} (${roles.join(', ')})`,
     );
-  return names.map((name, index) => {
-    const values = file.read(layer, name, shapes[index]!);
-    requireFinite(values, `${file.path}: layer ${layer}: ${name}`);
-    return values;
-  });
+  const sorted = sortByRole(names, roles);
+  if ('contradiction' in sorted)
+    throw new ModelError(`${file.path}: layer ${layer}: ${sorted.contradiction}`);
+  const values: Partial<Record<WeightRole, Float32Array>> = {};
+  for (const [i, role] of roles.entries()) {
+    const read = file.read(layer, sorted[i]!, shapes[role]!);
+    requireSound(role, read, `${file.path}: layer ${layer}: ${sorted[i]}`);
+    values[role] = read;
+  }
+  return values;
 }
 
 function hwioToOihw(hwio: Float32Array, layer: ConvLayer): Float32Array {

@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { ModelError } from '../errors.ts';
 import { temporaryFolder } from '../files/abandoned.ts';
+import { assertSameFile } from '../files/hash-file.ts';
 import { kerasTf2Recipe, kerasV1Recipe, type Recipe, torchvisionRecipe } from '../recipes.ts';
 import type { WeightReader } from '../resnet/weights.ts';
 import { detectFormat } from './format.ts';
@@ -18,20 +19,41 @@ export interface OpenWeights {
   readonly recipe: Recipe;
   /** Usable until `close`. */
   readonly read: WeightReader;
+  /**
+   * To be called when all layers have been read.
+   * @throws ModelError when they are not those of the file that was hashed
+   */
+  assertUnchanged(): void;
   close(): void;
 }
 
+/** What of it the formats give. */
+type WeightsFile = Omit<OpenWeights, 'assertUnchanged'>;
+
 /**
  * @param path - Keras HDF5 or torchvision safetensors, either also gzipped
+ * @param fingerprint - the file's when its checksum was computed; the weights are of that file, or there are none
  * @throws ModelError when it is anything else, or not ResNet50's
  */
-export async function openWeights(path: string): Promise<OpenWeights> {
+export async function openWeights(path: string, fingerprint?: string): Promise<OpenWeights> {
+  const assertUnchanged = (): void => {
+    if (fingerprint !== undefined) assertSameFile(path, fingerprint);
+  };
+  const file = await openFile(path);
+  return closingOnError(file, () => {
+    // HDF5 opens by the path and tells nothing of the file it has: so long as this is the one at the path, it is it.
+    assertUnchanged();
+    return { ...file, assertUnchanged };
+  });
+}
+
+async function openFile(path: string): Promise<WeightsFile> {
   const format = detectFormat(path);
   if (format === 'gzip') return openGzipped(path);
   return format === 'hdf5' ? openKeras(path) : openTorchvision(path);
 }
 
-async function openKeras(path: string): Promise<OpenWeights> {
+async function openKeras(path: string): Promise<WeightsFile> {
   const file = await openKerasFile(path);
   return closingOnError(file, () => {
     const scheme = recogniseScheme(file);
@@ -40,7 +62,7 @@ async function openKeras(path: string): Promise<OpenWeights> {
   });
 }
 
-function openTorchvision(path: string): OpenWeights {
+function openTorchvision(path: string): WeightsFile {
   const file = openSafetensors(path);
   return closingOnError(file, () => ({
     recipe: torchvisionRecipe,
@@ -68,7 +90,7 @@ function folderFor(path: string): string {
 }
 
 /** Unpacks into a folder that is removed on closing; the readers need a file to seek in. */
-async function openGzipped(path: string): Promise<OpenWeights> {
+async function openGzipped(path: string): Promise<WeightsFile> {
   const folder = folderFor(path);
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   try {
@@ -83,7 +105,7 @@ async function openGzipped(path: string): Promise<OpenWeights> {
       },
     );
     if (detectFormat(unpacked) === 'gzip') throw new ModelError(`${path}: gzipped twice`);
-    const weights = await openWeights(unpacked);
+    const weights = await openFile(unpacked);
     return {
       ...weights,
       close: () => {

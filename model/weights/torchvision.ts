@@ -2,7 +2,7 @@
 import { ModelError } from '../errors.ts';
 import { type ConvLayer, convLayers, layOut } from '../resnet/layers.ts';
 import type { ResnetSpec } from '../resnet/spec.ts';
-import { requireFinite, requireVariance, type WeightReader } from '../resnet/weights.ts';
+import { requireSound, type WeightReader, type WeightRole } from '../resnet/weights.ts';
 import type { SafetensorsFile } from './safetensors.ts';
 
 function tensorNames({ position }: ConvLayer): { conv: string; norm: string } {
@@ -37,21 +37,18 @@ export function torchvisionWeights(file: SafetensorsFile, spec: ResnetSpec): Wei
   return (layer) => {
     const { inChannels, outChannels, kernel: side } = layer;
     const { conv, norm } = tensorNames(layer);
-    const read = (name: string, shape: number[]) => readFinite(file, name, shape);
-    const variance = read(`${norm}.running_var`, [outChannels]);
-    requireVariance(variance, `${file.path}: tensor ${norm}.running_var`);
+    const perChannel = [outChannels];
+    const read = (role: WeightRole, name: string, shape: number[]): Float32Array => {
+      const values = file.read(name, shape);
+      requireSound(role, values, `${file.path}: tensor ${name}`);
+      return values;
+    };
     return {
-      kernel: read(`${conv}.weight`, [outChannels, inChannels, side, side]),
-      gamma: read(`${norm}.weight`, [outChannels]),
-      beta: read(`${norm}.bias`, [outChannels]),
-      mean: read(`${norm}.running_mean`, [outChannels]),
-      variance,
+      kernel: read('kernel', `${conv}.weight`, [outChannels, inChannels, side, side]),
+      gamma: read('gamma', `${norm}.weight`, perChannel),
+      beta: read('beta', `${norm}.bias`, perChannel),
+      mean: read('mean', `${norm}.running_mean`, perChannel),
+      variance: read('variance', `${norm}.running_var`, perChannel),
     };
   };
-}
-
-function readFinite(file: SafetensorsFile, name: string, shape: number[]): Float32Array {
-  const values = file.read(name, shape);
-  requireFinite(values, `${file.path}: tensor ${name}`);
-  return values;
 }

@@ -3,7 +3,9 @@ import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { convertModel } from '../../model/convert/convert-model.ts';
+import { ModelError } from '../../model/errors.ts';
 import { measureAgreement } from '../../model/measure-agreement.ts';
+import { readGraphOf } from '../../model/quantize/graph.ts';
 import { type QuantiseOptions, quantiseModel } from '../../model/quantize/quantise-model.ts';
 import { cosine } from '../../src/inference/calibrate.ts';
 import { createSimdEngine } from '../../src/inference/simd/engine.ts';
@@ -144,6 +146,16 @@ test('quantise, does not list a variant of a model that has been replaced meanwh
   const quantising = quantise(model, { images: undefined, count: 5, methods: ['mse'], tell });
   await expect(quantising).rejects.toThrow('another model has taken its place');
   expect(readdirSync(dirname(model)).sort()).toEqual(['resnet50.json', 'resnet50.onnx']);
+});
+
+test('readGraphOf, does not read a model that has taken the place of the one that was opened', () => {
+  const model = modelCopy();
+  const { slice } = openModel(model, 'fp32');
+  expect(readGraphOf(slice).nodes.length).toBeGreaterThan(10);
+  cpSync(model, `${model}.new`);
+  renameSync(`${model}.new`, model);
+  expect(() => readGraphOf(slice)).toThrow(`${model}: another file has taken its place`);
+  expect(() => readGraphOf(slice)).toThrow(ModelError);
 });
 
 test('quantise, calibrates with pictures made by code when no folder is given', async () => {

@@ -1,8 +1,11 @@
 import { expect, test } from 'bun:test';
-import { closeSync, existsSync, openSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { ModelError } from '../../model/errors.ts';
 import { cannotWrite } from '../../model/files/cannot-write.ts';
-import { stageFile } from '../../model/files/staged-file.ts';
+import { stageFile, writeFileAtomically } from '../../model/files/staged-file.ts';
 import { testUnless } from '../support/data.ts';
+import { testFolder } from '../support/test-folder.ts';
 
 const full = existsSync('/dev/full') ? undefined : '/dev/full is not there';
 
@@ -24,4 +27,22 @@ test('stageFile, a folder that is not there: the file by its own name, and the s
   expect(() => stageFile('/nowhere/resnet50.onnx', 'x')).toThrow(
     /^\/nowhere\/resnet50\.onnx cannot be written: there is no folder \/nowhere/,
   );
+});
+
+test('cannotWrite, a name that the system does not give up: a sentence that names the file', () => {
+  // What renaming onto a file that is mounted by itself is told.
+  const error = { code: 'EBUSY' };
+  expect(cannotWrite('/models/resnet50.onnx', error).message).toBe(
+    '/models/resnet50.onnx cannot be written: it is in use by the system: mounted by itself, as a single file of a container is, it cannot be replaced; mount /models instead',
+  );
+});
+
+test('stageFile, a name that a folder has: a ModelError, and no temporary file is left', () => {
+  const folder = testFolder('taken');
+  const path = join(folder, 'resnet50.onnx');
+  mkdirSync(join(path, 'something'), { recursive: true });
+  const failure = expect(() => writeFileAtomically(path, 'x'));
+  failure.toThrow(`${path} cannot be written: that is a folder`);
+  failure.toThrow(ModelError);
+  expect(readdirSync(folder)).toEqual(['resnet50.onnx']);
 });

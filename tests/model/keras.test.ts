@@ -114,6 +114,18 @@ describe('damaged and foreign Keras files', () => {
       { replace: { 'bn_conv1_running_std:0': values(1, -1, 1, 1, 1, 1, 1, 1) } },
       /layer bn_conv1: bn_conv1_running_std:0: value 1 is -1, and a variance cannot be negative/,
     ],
+    'a kernel that was never written': [
+      { replace: { 'conv1_W:0': zeros(7, 7, 3, 8) } },
+      /layer conv1: conv1_W:0: all 1176 values are zero, which no trained kernel is/,
+    ],
+    'a variance that was never written': [
+      { replace: { 'bn_conv1_running_std:0': zeros(8) } },
+      /layer bn_conv1: bn_conv1_running_std:0: all 8 values are zero/,
+    ],
+    'a gamma that was never written': [
+      { replace: { 'bn_conv1_gamma:0': zeros(8) } },
+      /layer bn_conv1: bn_conv1_gamma:0: all 8 values are zero/,
+    ],
   };
   for (const [what, [edits, message]] of Object.entries(cases))
     test(`kerasWeights, ${what} is named`, async () => {

@@ -6,6 +6,7 @@ import { DownloadError, ModelError } from '../../model/errors.ts';
 import { type PrepareOptions, prepareModel } from '../../model/prepare.ts';
 import { kerasV1Recipe, torchvisionRecipe } from '../../model/recipes.ts';
 import { buildResnet } from '../../model/resnet/build-resnet.ts';
+import { convLayers, layOut } from '../../model/resnet/layers.ts';
 import { resnet50KerasV1 } from '../../model/resnet/spec.ts';
 import { untrainedWeights } from '../../model/weights/untrained.ts';
 import { type ModelSource, type WriteModelOptions, writeModel } from '../../model/write-model.ts';
@@ -126,14 +127,17 @@ describe('writeModel', () => {
   });
 });
 
-test('writeModel, an end between the two files leaves no older manifest beside the new model', async () => {
+test('writeModel, a name that cannot be taken: a sentence, and the old manifest is still there', async () => {
   const { onnxPath, manifestPath } = await write();
+  const manifest = await Bun.file(manifestPath).text();
   rmSync(onnxPath);
-  // A file cannot take the name of a folder that holds something.
+  // A file cannot take the name of a folder.
   mkdirSync(join(onnxPath, 'something'), { recursive: true });
-  await expect(write()).rejects.toThrow();
-  expect(existsSync(manifestPath)).toBeFalse();
-  rmSync(onnxPath, { recursive: true });
+  const failure = write();
+  await expect(failure).rejects.toThrow(`${onnxPath} cannot be written: that is a folder`);
+  await expect(failure).rejects.toBeInstanceOf(ModelError);
+  expect(await Bun.file(manifestPath).text()).toBe(manifest);
+  expect(readdirSync(out).sort()).toEqual(['resnet50.json', 'resnet50.onnx']);
 });
 
 describe('failures leave what was there', () => {
@@ -154,6 +158,21 @@ describe('failures leave what was there', () => {
       return tiny.read(layer);
     };
     await expect(write({}, { ...tiny, read })).rejects.toThrow('damaged');
+  });
+
+  test('writeModel, weights that are not of the file that they should be', async () => {
+    let read = 0;
+    const counting: ModelSource['read'] = (layer) => {
+      read++;
+      return tiny.read(layer);
+    };
+    const assertUnchanged = (): void => {
+      throw new ModelError(`exchanged after ${read} layers`);
+    };
+    const all = convLayers(layOut(spec)).length;
+    await expect(write({}, { ...tiny, read: counting, assertUnchanged })).rejects.toThrow(
+      `exchanged after ${all} layers`,
+    );
   });
 
   test('writeModel, engines that cannot be compared', async () => {

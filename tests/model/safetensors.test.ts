@@ -73,6 +73,18 @@ describe('torchvisionWeights, names what is wrong', () => {
       (all) => all.set('bn1.running_var', tensor([8], -2)),
       /tensor bn1\.running_var: value 0 is -2, and a variance/,
     ],
+    'a kernel that was never written': [
+      (all) => all.set('layer1.0.conv2.weight', tensor([4, 4, 3, 3])),
+      /tensor layer1\.0\.conv2\.weight: all 144 values are zero, which no trained kernel is/,
+    ],
+    'the gammas that a residual network begins with': [
+      (all) => all.set('layer1.0.bn3.weight', tensor([16])),
+      /tensor layer1\.0\.bn3\.weight: all 16 values are zero, which no trained gamma is/,
+    ],
+    'a variance that was never written': [
+      (all) => all.set('bn1.running_var', tensor([8])),
+      /tensor bn1\.running_var: all 8 values are zero, which no trained variance is/,
+    ],
   };
   for (const [what, [edit, message]] of Object.entries(cases))
     test(`torchvisionWeights, ${what}`, () => {

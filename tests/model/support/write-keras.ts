@@ -59,6 +59,10 @@ export interface KerasEdits {
   readonly replace?: Readonly<
     Record<string, { shape: number[]; values: Float32Array | Float64Array }>
   >;
+  /** What `weight_names` says of a layer, where that is not the order of kernel, bias · gamma, beta, mean, variance. */
+  readonly listed?: (names: readonly string[]) => readonly string[];
+  /** `model_config` of a saved model. */
+  readonly config?: string;
   /** `track_order` and the like are left alone; compression exercises chunked storage. */
   readonly gzip?: boolean;
 }
@@ -72,6 +76,7 @@ export function writeKeras(
 ): void {
   const file = new File(path, 'w');
   const root = edits.group ? file.create_group(edits.group) : file;
+  if (edits.config !== undefined) file.create_attribute('model_config', edits.config);
   const names: string[] = [];
   const add = (
     name: string,
@@ -80,7 +85,8 @@ export function writeKeras(
     if (edits.without?.includes(name)) return;
     names.push(name);
     const group = root.create_group(name);
-    setNames(group, 'weight_names', Object.keys(weights));
+    const written = Object.keys(weights);
+    setNames(group, 'weight_names', edits.listed?.(written) ?? written);
     for (const [weight, own] of Object.entries(weights)) {
       const { shape, values } = edits.replace?.[weight] ?? own;
       const parts = weight.split('/');
@@ -122,9 +128,9 @@ interface HasAttributes {
 }
 
 /** Fixed-length byte strings as Keras 1 and 2 write them; an empty list cannot be given a length by h5wasm's guess. */
-function setNames(group: HasAttributes, name: string, values: string[]): void {
+function setNames(group: HasAttributes, name: string, values: readonly string[]): void {
   const longest = Math.max(1, ...values.map((value) => value.length));
-  group.create_attribute(name, values, [values.length], `S${longest}`);
+  group.create_attribute(name, [...values], [values.length], `S${longest}`);
 }
 
 function toHwio(oihw: Float32Array, { inChannels, outChannels, kernel }: RandomLayer['layer']) {
