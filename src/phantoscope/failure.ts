@@ -12,6 +12,8 @@ export type FailureKind =
   | 'taken'
   /** The weights at that endpoint are random. */
   | 'untrained'
+  /** The caller gave up after something had been changed. */
+  | 'interrupted'
   /** The options do not fit what was found, an image missing for v0.2 for example. */
   | 'options';
 

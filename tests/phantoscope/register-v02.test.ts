@@ -1,59 +1,7 @@
 import { expect } from 'bun:test';
-import { join } from 'node:path';
 import { isRegistered, register, unregister } from '../../src/phantoscope/register.ts';
-import type { ImageRecord, RegistrationRequest } from '../../src/phantoscope/registration.ts';
 import { failureOf } from './failure-of.ts';
-import { type Standin, startStandin, testWithStandin } from './standin.ts';
-
-const signal = new AbortController().signal;
-const stub = `${process.execPath} ${join(import.meta.dir, 'stub-operator.ts')} {host}:{port}`;
-const images = [
-  `--image=psoperator/resnet50_encoder:1=${stub}`,
-  `--image=psoperator/resnet50_encoder:2=${stub}`,
-  `--image=psoperator/untrained:1=${stub} untrained`,
-  '--image=psoperator/broken:1=false',
-];
-
-const image: ImageRecord = {
-  image: 'psoperator/resnet50_encoder:1',
-  author: 'me',
-  description: 'vectors of pictures',
-  version: '0.1.0',
-  type: 'encoder',
-  instance: 'one',
-};
-
-function requestFor(
-  standin: Standin,
-  more: Partial<ImageRecord> = {},
-  rest: Partial<RegistrationRequest> = {},
-): RegistrationRequest {
-  return {
-    apiUrl: standin.url,
-    api: 'auto',
-    name: 'resnet50',
-    endpoint: { host: '127.0.0.1', port: 52001, text: '127.0.0.1:52001' },
-    replace: false,
-    allowUntrained: false,
-    image: { ...image, ...more },
-    ...rest,
-  };
-}
-
-const record = (standin: Standin): Promise<unknown> => standin.get('/v1/operator/resnet50');
-const instances = (standin: Standin): Promise<unknown> =>
-  standin.get('/v1/operator/resnet50/instances');
-
-function scene(
-  name: string,
-  body: (standin: Standin) => Promise<void>,
-  args: readonly string[] = [],
-): void {
-  testWithStandin(`register v0.2, ${name}`, async () => {
-    await using standin = await startStandin('v02', [...images, ...args]);
-    await body(standin);
-  });
-}
+import { image, instances, record, requestFor, scene, signal } from './scene-v02.ts';
 
 scene('stores the record and starts the instance, and a second run changes nothing', async (s) => {
   const outcome = await register(requestFor(s), { signal });
@@ -70,7 +18,11 @@ scene('stores the record and starts the instance, and a second run changes nothi
   expect(running).toMatchObject([
     { name: 'phantoscope_resnet50_one', status: 'running', endpoint: outcome.endpoint },
   ]);
-  expect(await register(requestFor(s), { signal })).toEqual({ ...outcome, state: 'unchanged' });
+  expect(await register(requestFor(s), { signal })).toEqual({
+    ...outcome,
+    state: 'unchanged',
+    ownRecord: false,
+  });
   expect(await instances(s)).toEqual(running as never);
 });
 
