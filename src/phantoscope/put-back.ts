@@ -15,9 +15,13 @@ export async function afterPuttingBack(
 ): Promise<unknown> {
   const said = await putBack();
   if (thrown instanceof PhantoscopeError) {
-    return new ReplacementError(thrown.kind, `${thrown.message}. ${said}`, thrown);
+    return new ReplacementError(thrown.kind, sentences(thrown.message, said), thrown);
   }
   return signal.aborted
-    ? new ReplacementError('interrupted', `${reason(thrown)}. ${said}`, thrown)
+    ? new ReplacementError('interrupted', sentences(reason(thrown), said), thrown)
     : thrown;
 }
+
+/** Not every sentence is without its end. */
+export const sentences = (one: string, other: string): string =>
+  `${one}${/[.?!]$/.test(one) ? '' : '.'} ${other}`;

@@ -10,7 +10,7 @@ import {
   otherInstances,
 } from './instances-v02.ts';
 import { deleteOperator, field, findOperator, type StoredRecord } from './operator-record.ts';
-import { afterPuttingBack } from './put-back.ts';
+import { afterPuttingBack, sentences } from './put-back.ts';
 import { assertReplaceable, fieldsOf, holds, repository, storeRecord } from './record-v02.ts';
 import {
   checkName,
@@ -138,7 +138,7 @@ async function make(step: Step): Promise<Run> {
       thrown instanceof PhantoscopeError && /^(endpoint|untrained)$/.test(thrown.kind);
     if (!useless) throw thrown;
     await deleteOperator(context.rest, name);
-    const message = `${thrown.message}. What was made for it is removed again`;
+    const message = sentences(thrown.message, 'What was made for it is removed again');
     throw new PhantoscopeError(thrown.kind, message, thrown);
   }
 }

@@ -55,7 +55,9 @@ export function startRegistration(options: RegistrationLoopOptions): Registratio
 
   /** One attempt. @returns milliseconds until the next */
   async function attempt(): Promise<number> {
+    let asked = false;
     const onSending = (sent: Sent): void => {
+      asked = true;
       unanswered = { ...sent, ownRecord: sent.ownRecord || ownRecord };
     };
     const withCut = { ...options, signal: cut.signal, onSending, lateMs: exitTimeoutMs / 4 };
@@ -74,17 +76,17 @@ export function startRegistration(options: RegistrationLoopOptions): Registratio
       return checkEveryMs;
     } catch (thrown) {
       const words = fullReason(thrown);
-      if (thrown instanceof ReplacementError) replacedInVain = true;
-      if (thrown instanceof PhantoscopeError && !/^(unreachable|interrupted)$/.test(thrown.kind))
-        unanswered = undefined;
-      if (cut.signal.aborted) {
-        if (thrown instanceof ReplacementError) log.warn({ to }, `not registered: ${words}`);
-        throw thrown;
-      }
+      const undone = thrown instanceof ReplacementError;
+      replacedInVain ||= undone;
+      if (asked && isAnswer(thrown)) unanswered = undefined;
       const wait = Math.round(retryMs * (0.5 + random() / 2));
       retryMs = Math.min(2 * retryMs, longestRetryMs);
-      // The same sentence once, not every minute.
-      if (words !== complaint) log.warn({ to, retryInMs: wait }, `not registered: ${words}`);
+      // At the end, only that something was changed and is back; before, the same sentence once, not every minute.
+      if (stopping.signal.aborted) {
+        if (undone) log.warn({ to }, `not registered: ${words}`);
+      } else if (words !== complaint) {
+        log.warn({ to, retryInMs: wait }, `not registered: ${words}`);
+      }
       complaint = words;
       return wait;
     }
@@ -160,6 +162,10 @@ export function startRegistration(options: RegistrationLoopOptions): Registratio
     stop: () => (stopped ??= leave()),
   };
 }
+
+/** Whether the API server has said what came of it. */
+const isAnswer = (thrown: unknown): boolean =>
+  thrown instanceof PhantoscopeError && !/^(unreachable|interrupted)$/.test(thrown.kind);
 
 /** Our own sentences whole, however long. */
 const fullReason = (thrown: unknown): string =>

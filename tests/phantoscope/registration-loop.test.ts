@@ -308,6 +308,23 @@ test('stop, an answer that had not come in time is not forgotten', async () => {
   ]);
 });
 
+test('stop, what fails because the operator ends is no complaint', async () => {
+  const it = scene();
+  let fail: (() => void) | undefined;
+  const gone = new Error('nothing listens there');
+  const identity = () =>
+    new Promise<never>((_, reject) => {
+      fail = () => reject(gone);
+    });
+  const connect = () => ({ ...fakeOperator(undefined), identity });
+  const registration = it.start({}, { connect, unregisterOnExit: true });
+  await eventually(() => fail !== undefined);
+  const stopped = registration.stop();
+  fail?.();
+  await stopped;
+  expect(it.lines).toEqual([]);
+});
+
 test('stop, a replacement under way is undone, and that is told', async () => {
   const it = scene();
   it.operators.set(elsewhere, identityOf(elsewhere));
