@@ -10,19 +10,19 @@ const answersWithinMs = 20_000;
 
 /**
  * Whether the container is this program, with trained weights.
- * @param fresh - it has just been started, and may take a while
+ * @param done - what had to be done for it: one that has just been started may take a while
  * @returns a note where nobody could be asked
  * @throws PhantoscopeError `endpoint` or `untrained`
  */
 export async function checkInstance(
   instance: StoredRecord,
-  fresh: boolean,
+  done: 'nothing' | 'started' | 'created',
   name: string,
   image: ImageRecord,
   request: RegistrationRequest,
   context: RegistrationContext,
 ): Promise<string[]> {
-  const answer = await askInstance(instance, context, fresh ? answersWithinMs : 0);
+  const answer = await askInstance(instance, context, done === 'nothing' ? 0 : answersWithinMs);
   const container = containerName(name, image.instance);
   if (!answer) {
     return [
@@ -36,7 +36,7 @@ export async function checkInstance(
     throw new PhantoscopeError(
       'endpoint',
       `what answers in ${container} is ${who}, and not this program: ` +
-        (fresh
+        (done === 'created'
           ? `${image.image} is another operator's image`
           : `remove that container, or give another --instance`),
     );

@@ -27,6 +27,10 @@ export class PhantoscopeError extends Error {
   }
 }
 
+/** Whether the API server has said what came of a request; where it has not, anything may have. */
+export const isAnswer = (thrown: unknown): thrown is PhantoscopeError =>
+  thrown instanceof PhantoscopeError && !/^(unreachable|interrupted)$/.test(thrown.kind);
+
 /**
  * Text from the other side, fit for one line of a terminal or a log: markup, control characters (terminal escapes among
  * them) and line breaks removed, cut to `length` characters.

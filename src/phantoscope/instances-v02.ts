@@ -52,20 +52,20 @@ async function listInstances(
   return reply.json.map(asRecord).filter((entry) => entry !== undefined);
 }
 
-/** Has the instance running. @returns it, and whether this call made it */
+/** Has the instance running. @returns it, and what this call had to do for that */
 export async function ensureInstance(
   context: RegistrationContext,
   operator: string,
   instance: string,
   image: string,
-): Promise<{ instance: StoredRecord; created: boolean }> {
+): Promise<{ instance: StoredRecord; done: 'nothing' | 'started' | 'created' }> {
   const found = await findInstance(context, operator, instance);
-  if (found && isRunning(found)) return { instance: found, created: false };
+  if (found && isRunning(found)) return { instance: found, done: 'nothing' };
   const reply = await (found
     ? post(context, `${path(operator, instance)}/start`)
     : create(context, operator, instance));
   const now = await waitUntilRunning(context, operator, instance);
-  if (now && isRunning(now)) return { instance: now, created: !found };
+  if (now && isRunning(now)) return { instance: now, done: found ? 'started' : 'created' };
   const container = containerName(operator, instance);
   throw new PhantoscopeError(
     'refused',

@@ -1,6 +1,6 @@
 /** Phantoscope v0.2: an image is registered, and the API server starts a container of it as an instance. */
 import { checkInstance } from './ask-instance.ts';
-import { PhantoscopeError } from './failure.ts';
+import { isAnswer, PhantoscopeError } from './failure.ts';
 import {
   containerName,
   deleteInstance,
@@ -109,9 +109,10 @@ interface Run {
 
 /** The record is there: has its instance running. One that was made and will not do is removed again. */
 async function runInstance({ name, image, request, context }: Step): Promise<Run> {
-  const { instance, created } = await ensureInstance(context, name, image.instance, image.image);
+  const { instance, done } = await ensureInstance(context, name, image.instance, image.image);
+  const created = done === 'created';
   try {
-    const notes = await checkInstance(instance, created, name, image, request, context);
+    const notes = await checkInstance(instance, done, name, image, request, context);
     return { endpoint: field(instance, 'endpoint'), created, notes };
   } catch (thrown) {
     if (created && thrown instanceof PhantoscopeError) {
@@ -134,11 +135,10 @@ async function make(step: Step): Promise<Run> {
     const note = `A container ${container} was left over without a record; it has been made anew from ${image.image}.`;
     return { ...run, notes: [note, ...run.notes] };
   } catch (thrown) {
-    const useless =
-      thrown instanceof PhantoscopeError && /^(endpoint|untrained)$/.test(thrown.kind);
-    if (!useless) throw thrown;
+    // A start that takes too long may yet end well: the next run finds the record.
+    if (!isAnswer(thrown)) throw thrown;
     await deleteOperator(context.rest, name);
-    const message = sentences(thrown.message, 'What was made for it is removed again');
+    const message = sentences(thrown.message, 'The record that was made for it is removed again');
     throw new PhantoscopeError(thrown.kind, message, thrown);
   }
 }

@@ -1,5 +1,6 @@
 /** `serve --register`: registers once the operator is ready, keeps it registered, and takes it back at the end. */
-import { PhantoscopeError, reason } from './failure.ts';
+import { isAnswer, reason } from './failure.ts';
+import { containerName } from './instances-v02.ts';
 import { operatorPath } from './operator-record.ts';
 import { ReplacementError } from './put-back.ts';
 import { isRegistered, type RegisterOptions, realClock, register, unregister } from './register.ts';
@@ -58,6 +59,7 @@ export function startRegistration(options: RegistrationLoopOptions): Registratio
     let asked = false;
     const onSending = (sent: Sent): void => {
       asked = true;
+      ownRecord ||= unanswered?.ownRecord ?? false;
       unanswered = { ...sent, ownRecord: sent.ownRecord || ownRecord };
     };
     const withCut = { ...options, signal: cut.signal, onSending, lateMs: exitTimeoutMs / 4 };
@@ -126,8 +128,10 @@ export function startRegistration(options: RegistrationLoopOptions): Registratio
     const { name } = sent;
     try {
       const gone = await takeBack(sent, limit);
-      if (gone) log.info({ to, name }, 'unregistered from Phantoscope');
-      else if (!unanswered)
+      if (gone) {
+        log.info({ to, name }, 'unregistered from Phantoscope');
+        if (unanswered && sent.api === 'v0.2') warnOfContainer(name);
+      } else if (!unanswered)
         log.warn({ to, name }, 'not unregistered: the name leads elsewhere by now');
       else warnOfUnanswered(name);
     } catch (thrown) {
@@ -143,6 +147,14 @@ export function startRegistration(options: RegistrationLoopOptions): Registratio
       if (gone || !unanswered) return gone;
       await realClock.sleep(lookAgainMs, limit);
     }
+  }
+
+  function warnOfContainer(name: string): void {
+    const container = containerName(name, request.image?.instance ?? '');
+    log.warn(
+      { to, name },
+      `Phantoscope had not answered when this operator ended, and may start ${container} yet; remove it with "docker rm -f ${container}"`,
+    );
   }
 
   function warnOfUnanswered(name: string): void {
@@ -162,10 +174,6 @@ export function startRegistration(options: RegistrationLoopOptions): Registratio
     stop: () => (stopped ??= leave()),
   };
 }
-
-/** Whether the API server has said what came of it. */
-const isAnswer = (thrown: unknown): boolean =>
-  thrown instanceof PhantoscopeError && !/^(unreachable|interrupted)$/.test(thrown.kind);
 
 /** Our own sentences whole, however long. */
 const fullReason = (thrown: unknown): string =>

@@ -45,7 +45,7 @@ async function restore(
   }
   if (!now || !holds(now, old)) await storeRecord(name, old, context);
   if (!before || !isRunning(before)) return `The older record, of ${was}, is back`;
-  const { instance, created } = await ensureInstance(context, name, image.instance, old.addr);
-  const anew = created ? ', a new container: make its pipelines anew' : '';
+  const { instance, done } = await ensureInstance(context, name, image.instance, old.addr);
+  const anew = done === 'created' ? ', a new container: make its pipelines anew' : '';
   return `The older record, of ${was}, is back, and its instance runs at ${printable(field(instance, 'endpoint'), 80)}${anew}`;
 }

@@ -41,7 +41,10 @@ scene('an instance that was stopped or removed is there again after a run', asyn
   await s.post('/v1/operator/resnet50/instances/one/stop');
   expect(await instances(s)).toMatchObject([{ status: 'exited' }]);
   expect(await isRegistered(outcome, requestFor(s), { signal })).toBe(false);
-  expect(await register(requestFor(s), { signal })).toMatchObject({ state: 'unchanged' });
+  expect(await register(requestFor(s), { signal })).toMatchObject({
+    state: 'unchanged',
+    notes: [],
+  });
   expect(await instances(s)).toMatchObject([{ status: 'running' }]);
   expect(await s.delete('/v1/operator/resnet50/instances/one')).toBe(200);
   expect(await register(requestFor(s), { signal })).toMatchObject({ state: 'registered' });
@@ -93,8 +96,11 @@ scene('an image that is not there, and one that ends at once', async (s) => {
     await failureOf(register(requestFor(s, { image: 'psoperator/none:1' }), { signal })),
   ).toMatchObject({
     kind: 'refused',
-    message: expect.stringMatching(/pull access denied.*docker pull psoperator\/none:1/),
+    message: expect.stringMatching(
+      /pull access denied.*docker pull psoperator\/none:1.*removed again/,
+    ),
   });
+  expect(await s.get('/v1/operator/')).toEqual([]);
   const broken = requestFor(s, { image: 'psoperator/broken:1' }, { name: 'broken' });
   expect(await failureOf(register(broken, { signal }))).toMatchObject({
     kind: 'refused',

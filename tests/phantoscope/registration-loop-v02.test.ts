@@ -2,8 +2,13 @@
 import { expect } from 'bun:test';
 import { realClock } from '../../src/phantoscope/register.ts';
 import type { RegistrationRequest } from '../../src/phantoscope/registration.ts';
-import { type Registration, startRegistration } from '../../src/phantoscope/registration-loop.ts';
+import {
+  type Registration,
+  type RegistrationLoopOptions,
+  startRegistration,
+} from '../../src/phantoscope/registration-loop.ts';
 import { eventually } from '../support/eventually.ts';
+import { hanging } from './fakes.ts';
 import { instances, record, requestFor, scene } from './scene-v02.ts';
 
 interface Loop {
@@ -13,7 +18,7 @@ interface Loop {
   readonly calls: string[];
 }
 
-function start(request: RegistrationRequest): Loop {
+function start(request: RegistrationRequest, options: Partial<RegistrationLoopOptions> = {}): Loop {
   const [lines, calls]: [string[], string[]] = [[], []];
   const registration = startRegistration({
     request,
@@ -26,9 +31,10 @@ function start(request: RegistrationRequest): Loop {
     clock: { now: realClock.now, sleep: (ms, signal) => realClock.sleep(ms / 60, signal) },
     checkEveryMs: 1000,
     random: () => 0,
+    ...options,
     fetch: (url, init) => {
       calls.push(`${init.method} ${new URL(url).pathname}`);
-      return fetch(url, init);
+      return (options.fetch ?? fetch)(url, init);
     },
   });
   return { registration, lines, calls };
@@ -77,4 +83,42 @@ scene('an image that will not do is tried in place of another once', async (s) =
   expect(changing(two)).toEqual(sent);
   expect([await record(s), await instances(s)]).toEqual(before);
   await two.registration.stop();
+});
+
+scene('a record of its own is taken back, though the answer to it was lost', async (s) => {
+  let lost = false;
+  const { lines, registration } = start(requestFor(s), {
+    unregisterOnExit: true,
+    fetch: async (url, init) => {
+      const reply = await fetch(url, init);
+      if (lost || !url.endsWith('/register') || init.method !== 'POST') return reply;
+      lost = true;
+      throw new Error('lost');
+    },
+  });
+  await eventually(() => lines.includes('info registered with Phantoscope'));
+  await registration.stop();
+  expect(lines[0]).toContain('lost');
+  expect(lines.at(-1)).toBe('info unregistered from Phantoscope');
+  expect(await s.get('/v1/operator/')).toEqual([]);
+});
+
+scene('a container that may still be started when the operator ends is told of', async (s) => {
+  let asked = false;
+  const { lines, registration } = start(requestFor(s), {
+    unregisterOnExit: true,
+    exitTimeoutMs: 2000,
+    fetch: (url, init) => {
+      const now = url.endsWith('/instances/one') && init.method === 'POST';
+      asked ||= now;
+      return now ? hanging(init.signal!) : fetch(url, init);
+    },
+  });
+  await eventually(() => asked);
+  await registration.stop();
+  expect(await s.get('/v1/operator/')).toEqual([]);
+  expect(lines).toEqual([
+    'info unregistered from Phantoscope',
+    expect.stringMatching(/^warn .* "docker rm -f phantoscope_resnet50_one"$/),
+  ]);
 });
