@@ -11,6 +11,7 @@ import {
   type RegistrationContext,
   type RegistrationRequest,
   taken,
+  type Unregistered,
 } from './registration.ts';
 import { assertReplaceable } from './replaceable-v01.ts';
 import { describeReply, type RestReply } from './rest.ts';
@@ -84,16 +85,17 @@ export async function isRegisteredV01(
   return found !== undefined && sameEndpoint(field(found, 'endpoint'), outcome.endpoint);
 }
 
-/** Takes the record away if it leads here. @returns whether there was one */
+/** Takes the record away if it leads here. */
 export async function unregisterV01(
   name: string,
   request: RegistrationRequest,
   { rest }: RegistrationContext,
-): Promise<boolean> {
+): Promise<Unregistered> {
   const found = await findOperator(rest, name);
-  if (!found || !sameEndpoint(field(found, 'endpoint'), request.endpoint.text)) return false;
+  if (!found) return 'absent';
+  if (!sameEndpoint(field(found, 'endpoint'), request.endpoint.text)) return 'elsewhere';
   await deleteOperator(rest, name);
-  return true;
+  return 'removed';
 }
 
 function isThis(record: StoredRecord, identity: Identity): boolean {

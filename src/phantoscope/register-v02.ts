@@ -18,6 +18,7 @@ import {
   type Outcome,
   type RegistrationContext,
   type RegistrationRequest,
+  type Unregistered,
 } from './registration.ts';
 import { restoreV02 } from './restore-v02.ts';
 
@@ -64,20 +65,21 @@ export async function isRegisteredV02(
 
 /**
  * Takes the instance away if the record is as it was registered, and the record with it if it is this process's own and no
- * other instance needs it. @returns whether there was one
+ * other instance needs it.
  */
 export async function unregisterV02(
   request: RegistrationRequest,
   ownRecord: boolean,
   context: RegistrationContext,
-): Promise<boolean> {
+): Promise<Unregistered> {
   const { name, image } = complete(request);
   const found = await findOperator(context.rest, name);
-  if (!found || !holds(found, fieldsOf(image))) return false;
+  if (!found) return 'absent';
+  if (!holds(found, fieldsOf(image))) return 'elsewhere';
   await deleteInstance(context, name, image.instance);
   const others = await otherInstances(context, name, image.instance);
   if (ownRecord && others.length === 0) await deleteOperator(context.rest, name);
-  return true;
+  return 'removed';
 }
 
 /** The image is needed; without a name it is the image's own. */

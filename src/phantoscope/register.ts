@@ -10,6 +10,7 @@ import type {
   RegistrationContext,
   RegistrationRequest,
   Sent,
+  Unregistered,
 } from './registration.ts';
 import { createRest, type Fetch } from './rest.ts';
 
@@ -82,12 +83,12 @@ export async function isRegistered(
     : isRegisteredV02(request, context);
 }
 
-/** Takes back what `register` did, unless it belongs to another operator by now. @returns whether there was something */
+/** Takes back what `register` did, unless it belongs to another operator by now. */
 export async function unregister(
   sent: Sent,
   request: RegistrationRequest,
   options: RegisterOptions,
-): Promise<boolean> {
+): Promise<Unregistered> {
   const context = createContext(request, options);
   return sent.api === 'v0.1'
     ? unregisterV01(sent.name, request, context)

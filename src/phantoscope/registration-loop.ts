@@ -4,7 +4,7 @@ import { containerName } from './instances-v02.ts';
 import { operatorPath } from './operator-record.ts';
 import { ReplacementError } from './put-back.ts';
 import { isRegistered, type RegisterOptions, realClock, register, unregister } from './register.ts';
-import type { Outcome, RegistrationRequest, Sent } from './registration.ts';
+import type { Outcome, RegistrationRequest, Sent, Unregistered } from './registration.ts';
 
 export interface RegistrationLog {
   info(fields: Record<string, unknown>, message: string): void;
@@ -127,13 +127,15 @@ export function startRegistration(options: RegistrationLoopOptions): Registratio
     if (!options.unregisterOnExit || !sent) return;
     const { name } = sent;
     try {
-      const gone = await takeBack(sent, limit);
-      if (gone) {
+      const found = await takeBack(sent, limit);
+      if (found === 'removed') {
         log.info({ to, name }, 'unregistered from Phantoscope');
         if (unanswered && sent.api === 'v0.2') warnOfContainer(name);
-      } else if (!unanswered)
-        log.warn({ to, name }, 'not unregistered: the name leads elsewhere by now');
-      else warnOfUnanswered(name);
+      } else {
+        const now =
+          found === 'absent' ? 'nothing is registered under the name' : 'the name leads elsewhere';
+        log.warn({ to, name }, `not unregistered: ${now} by now`);
+      }
     } catch (thrown) {
       if (unanswered) warnOfUnanswered(name);
       else log.warn({ to, name }, `not unregistered: ${fullReason(thrown)}`);
@@ -141,10 +143,10 @@ export function startRegistration(options: RegistrationLoopOptions): Registratio
   }
 
   /** What is not there yet may be stored any moment, where the answer was not awaited. */
-  async function takeBack(sent: Sent, limit: AbortSignal): Promise<boolean> {
+  async function takeBack(sent: Sent, limit: AbortSignal): Promise<Unregistered> {
     for (;;) {
-      const gone = await unregister(sent, request, { ...options, signal: limit });
-      if (gone || !unanswered) return gone;
+      const found = await unregister(sent, request, { ...options, signal: limit });
+      if (found !== 'absent' || !unanswered) return found;
       await realClock.sleep(lookAgainMs, limit);
     }
   }

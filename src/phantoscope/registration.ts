@@ -52,6 +52,9 @@ export interface Outcome extends Sent {
   readonly notes: readonly string[];
 }
 
+/** What unregistering found: nothing under the name, or what is another's by now, and is left. */
+export type Unregistered = 'removed' | 'absent' | 'elsewhere';
+
 export interface Clock {
   /** Milliseconds, only differences matter. */
   now(): number;

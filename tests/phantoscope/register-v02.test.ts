@@ -154,15 +154,15 @@ scene("without a name it takes the image's", async (s) => {
   const { name: _, ...nameless } = requestFor(s);
   const outcome = await register(nameless, { signal });
   expect(outcome).toMatchObject({ name: 'resnet50_encoder', state: 'registered' });
-  expect(await unregister(outcome, nameless, { signal })).toBe(true);
+  expect(await unregister(outcome, nameless, { signal })).toBe('removed');
 });
 
 scene('unregister removes container and record, and leaves another image alone', async (s) => {
   const request = requestFor(s);
   const outcome = await register(request, { signal });
   const other = requestFor(s, { image: 'psoperator/resnet50_encoder:2' });
-  expect(await unregister(outcome, other, { signal })).toBe(false);
-  expect(await unregister(outcome, request, { signal })).toBe(true);
+  expect(await unregister(outcome, other, { signal })).toBe('elsewhere');
+  expect(await unregister(outcome, request, { signal })).toBe('removed');
   expect(await s.get('/v1/operator/')).toEqual([]);
-  expect(await unregister(outcome, request, { signal })).toBe(false);
+  expect(await unregister(outcome, request, { signal })).toBe('absent');
 });

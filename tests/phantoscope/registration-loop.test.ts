@@ -308,6 +308,28 @@ test('stop, an answer that had not come in time is not forgotten', async () => {
   ]);
 });
 
+test('stop, a name that went back to another while the answer was missing is no longer waited for', async () => {
+  const it = scene();
+  const { fetch, posted } = silent(it);
+  const registration = it.start({}, { fetch, unregisterOnExit: true, exitTimeoutMs: 1000 });
+  await eventually(posted);
+  it.phantoscope.records.set(name, stored(name, identityOf(elsewhere)));
+  await registration.stop();
+  expect(it.lines).toEqual(['warn not unregistered: the name leads elsewhere by now']);
+  expect(it.phantoscope.records.get(name)).toMatchObject({ _endpoint: elsewhere });
+});
+
+test('stop, a record that is gone already is told as that', async () => {
+  const it = scene();
+  const registration = it.start({}, { unregisterOnExit: true });
+  await settle();
+  it.phantoscope.records.clear();
+  await registration.stop();
+  expect(it.lines.at(-1)).toBe(
+    'warn not unregistered: nothing is registered under the name by now',
+  );
+});
+
 test('stop, what fails because the operator ends is no complaint', async () => {
   const it = scene();
   let fail: (() => void) | undefined;

@@ -132,13 +132,13 @@ scene('unregister leaves a record that another instance or another process needs
   const one = requestFor(s);
   const two = requestFor(s, { instance: 'two' });
   const [first, second] = [await register(one, { signal }), await register(two, { signal })];
-  expect(await unregister(first, one, { signal })).toBe(true);
+  expect(await unregister(first, one, { signal })).toBe('removed');
   expect(await record(s)).toMatchObject({ addr: old });
   expect(await instances(s)).toMatchObject([
     { name: 'phantoscope_resnet50_two', status: 'running' },
   ]);
   expect(second.ownRecord).toBe(false);
-  expect(await unregister(second, two, { signal })).toBe(true);
+  expect(await unregister(second, two, { signal })).toBe('removed');
   expect(await record(s)).toMatchObject({ addr: old });
   expect(await instances(s)).toEqual([]);
 });
@@ -146,6 +146,6 @@ scene('unregister leaves a record that another instance or another process needs
 scene('unregister leaves a container whose record is another by now', async (s) => {
   const outcome = await register(requestFor(s), { signal });
   await register(requestFor(s, { description: 'other' }), { signal });
-  expect(await unregister(outcome, requestFor(s), { signal })).toBe(false);
+  expect(await unregister(outcome, requestFor(s), { signal })).toBe('elsewhere');
   expect(await instances(s)).toMatchObject([{ status: 'running' }]);
 });
