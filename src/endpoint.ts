@@ -59,7 +59,7 @@ export function parseEndpoint(text: string): Parsed<Endpoint> {
   const zone = /%.*/.exec(host)?.[0];
   if (zone !== undefined)
     return {
-      problem: `has the zone "${zone}", which says something on one machine only, so that others cannot dial it`,
+      problem: `has the zone "${zone}", an interface of one machine: others cannot dial that address`,
     };
   const port = parsePort(parts.value.port, 1);
   return 'problem' in port ? port : { value: { host, port: port.value, text } };

@@ -34,18 +34,22 @@ async function restore(
   context: RegistrationContext,
 ): Promise<string> {
   const old = fieldsIn(found);
+  let log = '';
   const now = await findOperator(context.rest, name);
   if (now && !holds(now, old)) {
     if (!holds(now, fieldsOf(image))) return 'Somebody else has registered the name meanwhile';
     // The API server finds containers by their record: ours goes while that is there.
     const instance = await findInstance(context, name, image.instance);
     const ours = instance && field(instance, 'id') !== (before ? field(before, 'id') : '');
-    if (ours) await deleteInstance(context, name, image.instance);
+    if (ours) {
+      await deleteInstance(context, name, image.instance);
+      log = `. The container that failed is gone with its log: "docker run --rm ${image.image}" shows what it says`;
+    }
     await deleteOperator(context.rest, name);
   }
   if (!now || !holds(now, old)) await storeRecord(name, old, context);
-  if (!before || !isRunning(before)) return `The older record, of ${was}, is back`;
+  if (!before || !isRunning(before)) return `The older record, of ${was}, is back${log}`;
   const { instance, done } = await ensureInstance(context, name, image.instance, old.addr);
   const anew = done === 'created' ? ', a new container: make its pipelines anew' : '';
-  return `The older record, of ${was}, is back, and its instance runs at ${printable(field(instance, 'endpoint'), 80)}${anew}`;
+  return `The older record, of ${was}, is back, and its instance runs at ${printable(field(instance, 'endpoint'), 80)}${anew}${log}`;
 }

@@ -1,5 +1,6 @@
 /** A name of v0.2 that is in use: what a new registration changes, and what comes back where it fails. */
 import { expect } from 'bun:test';
+import type { PhantoscopeError } from '../../src/phantoscope/failure.ts';
 import { register, unregister } from '../../src/phantoscope/register.ts';
 import type { Fetch } from '../../src/phantoscope/rest.ts';
 import { failureOf } from './failure-of.ts';
@@ -27,7 +28,11 @@ for (const [what, tag, kind] of [
     await register(requestFor(s), { signal });
     const before = await record(s);
     const attempt = register(requestFor(s, { image: tag }), { signal });
-    expect(await failureOf(attempt)).toMatchObject({ kind, message: expect.stringMatching(back) });
+    const failure = (await failureOf(attempt)) as PhantoscopeError;
+    expect(failure.kind).toBe(kind);
+    expect(failure.message).toMatch(back);
+    const logIsGone = `is gone with its log: "docker run --rm ${tag}"`;
+    expect(failure.message.includes(logIsGone)).toBe(tag.endsWith('broken'));
     expect(await record(s)).toEqual({ ...(before as object), metadata: expect.anything() });
     expect(await instances(s)).toMatchObject([{ status: 'running' }]);
     expect(await register(requestFor(s), { signal })).toMatchObject({ state: 'unchanged' });
