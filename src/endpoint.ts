@@ -1,5 +1,5 @@
 /** `host:port` as people write it, and what is wrong with it in words that lead to the cause. */
-import { isIP } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
 
 export interface Endpoint {
   /** Name or address, an IPv6 address without brackets. */
@@ -24,7 +24,12 @@ function split(text: string): Parsed<{ host: string; port: string }> {
   const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(text)?.[0];
   if (scheme) return { problem: `begins with "${scheme}", and a scheme does not belong here` };
   const bracketed = /^\[([^\]]*)\](?::(.*))?$/.exec(text);
-  if (bracketed) return { value: { host: bracketed[1] ?? '', port: bracketed[2] ?? '' } };
+  if (bracketed) {
+    const [, host = '', port = ''] = bracketed;
+    if (host !== '' && !isIPv6(host))
+      return { problem: `has "${host}" in brackets, which are for IPv6 addresses only` };
+    return { value: { host, port } };
+  }
   const colon = text.lastIndexOf(':');
   if (colon < 0) return { value: { host: text, port: '' } };
   const host = text.slice(0, colon);
@@ -51,6 +56,11 @@ export function parseEndpoint(text: string): Parsed<Endpoint> {
     return { problem: 'has no host (is the variable that was to give the address empty?)' };
   if (isIP(host) === 0 && !isHostName(host))
     return { problem: `has the host "${host}", which is neither a name nor an address` };
+  const zone = /%.*/.exec(host)?.[0];
+  if (zone !== undefined)
+    return {
+      problem: `has the zone "${zone}", an interface of one machine: others cannot dial that address`,
+    };
   const port = parsePort(parts.value.port, 1);
   return 'problem' in port ? port : { value: { host, port: port.value, text } };
 }

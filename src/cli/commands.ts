@@ -1,10 +1,18 @@
 /** The table of commands; a command's code is loaded when it is called. */
 import type { Command, CommandContext } from './command.ts';
 
-/** Fires when the person at the keyboard has had enough. */
+/**
+ * Fires when the person at the keyboard, or whoever stops the container, has had enough; at the second time the program ends
+ * at once. As the first process of a container, it would be deaf to a signal that it does not ask for.
+ */
 function interrupted(): AbortSignal {
   const controller = new AbortController();
-  process.once('SIGINT', () => controller.abort(new Error('interrupted')));
+  const stop = (): void => {
+    if (controller.signal.aborted) process.exit(1);
+    controller.abort(new Error('interrupted'));
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
   return controller.signal;
 }
 

@@ -12,6 +12,8 @@ export type FailureKind =
   | 'taken'
   /** The weights at that endpoint are random. */
   | 'untrained'
+  /** The caller gave up after something had been changed. */
+  | 'interrupted'
   /** The options do not fit what was found, an image missing for v0.2 for example. */
   | 'options';
 
@@ -24,6 +26,10 @@ export class PhantoscopeError extends Error {
     this.kind = kind;
   }
 }
+
+/** Whether the API server has said what came of a request; where it has not, anything may have. */
+export const isAnswer = (thrown: unknown): thrown is PhantoscopeError =>
+  thrown instanceof PhantoscopeError && !/^(unreachable|interrupted)$/.test(thrown.kind);
 
 /**
  * Text from the other side, fit for one line of a terminal or a log: markup, control characters (terminal escapes among

@@ -18,31 +18,54 @@ export async function findInstance(
   operator: string,
   instance: string,
 ): Promise<StoredRecord | undefined> {
+  const name = containerName(operator, instance);
+  return (await listInstances(context, operator)).find((entry) => field(entry, 'name') === name);
+}
+
+/**
+ * Names of instances of the operator other than this one; an operator whose name begins with this one's and "_" makes some
+ * that look so, too.
+ */
+export async function otherInstances(
+  context: RegistrationContext,
+  operator: string,
+  instance: string,
+): Promise<string[]> {
+  const prefix = containerName(operator, '');
+  return (await listInstances(context, operator))
+    .map((entry) => field(entry, 'name'))
+    .filter((name) => name.startsWith(prefix))
+    .map((name) => name.slice(prefix.length))
+    .filter((other) => other !== instance);
+}
+
+/** Docker's filter matches any part of a name: the list holds other operators' containers as well. */
+async function listInstances(
+  context: RegistrationContext,
+  operator: string,
+): Promise<StoredRecord[]> {
   const path = `${operatorPath(operator)}/instances`;
   const reply = await context.rest.call({ method: 'GET', path });
   if (reply.status !== 200 || !Array.isArray(reply.json)) {
     throw unexpected(context.rest, `GET ${path}`, describeReply(reply), reply.status);
   }
-  // Docker's filter matches any part of a name: the list holds other operators' containers as well.
-  return reply.json
-    .map(asRecord)
-    .find((entry) => entry && field(entry, 'name') === containerName(operator, instance));
+  return reply.json.map(asRecord).filter((entry) => entry !== undefined);
 }
 
-/** Has the instance running. @returns it, and whether this call made it */
+/** Has the instance running. @returns it, and what this call had to do for that */
 export async function ensureInstance(
   context: RegistrationContext,
   operator: string,
   instance: string,
   image: string,
-): Promise<{ instance: StoredRecord; created: boolean }> {
+): Promise<{ instance: StoredRecord; done: 'nothing' | 'started' | 'created' }> {
   const found = await findInstance(context, operator, instance);
-  if (found && isRunning(found)) return { instance: found, created: false };
+  if (found && isRunning(found)) return { instance: found, done: 'nothing' };
   const reply = await (found
     ? post(context, `${path(operator, instance)}/start`)
     : create(context, operator, instance));
   const now = await waitUntilRunning(context, operator, instance);
-  if (now && isRunning(now)) return { instance: now, created: !found };
+  if (now && isRunning(now)) return { instance: now, done: found ? 'started' : 'created' };
   const container = containerName(operator, instance);
   throw new PhantoscopeError(
     'refused',

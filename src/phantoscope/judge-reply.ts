@@ -8,23 +8,39 @@ export interface Verdict {
   readonly problems: readonly string[];
 }
 
+/** What each type says of itself; Milvus compares vectors of floats by either of two metrics. */
+const promised = {
+  encoder: { input: ['image'], output: ['vector'], metricType: ['L2', 'IP'] },
+  processor: { input: ['image'], output: ['images'], metricType: ['-1'] },
+} as const;
+
 export function judgeReply(identity: Identity, reply: ExecuteAnswer): Verdict {
-  // Phantoscope knows two types. A dimension of -1 is the mark of a processor as well.
-  const processor = identity.type === 'processor' || identity.dimension === '-1';
-  const verdict = processor ? judgeProcessor(reply) : judgeEncoder(identity, reply);
+  const type = identity.type === 'processor' ? 'processor' : 'encoder';
+  const verdict = type === 'processor' ? judgeProcessor(reply) : judgeEncoder(identity, reply);
   const problems = [...verdict.problems];
-  if (identity.type !== 'encoder' && identity.type !== 'processor') {
-    const type = printable(identity.type, 40);
-    problems.push(`its type is "${type}"; Phantoscope knows "encoder" and "processor"`);
+  if (identity.type !== type) {
+    const said = printable(identity.type, 40);
+    problems.push(`its type is "${said}"; Phantoscope knows "encoder" and "processor"`);
   }
-  if (processor && identity.dimension !== '-1') {
+  if (type === 'processor' && identity.dimension !== '-1') {
     const dimension = printable(identity.dimension, 20);
     problems.push(`a processor's dimension is -1, this one says "${dimension}"`);
+  }
+  if (identity.name === '') problems.push('Identity gives no name');
+  for (const key of ['input', 'output', 'metricType'] as const) {
+    const allowed: readonly string[] = promised[type][key];
+    if (allowed.includes(identity[key])) continue;
+    const [a, what] = [type === 'encoder' ? 'an' : 'a', key === 'metricType' ? 'metric' : key];
+    const said = printable(identity[key], 20);
+    problems.push(`${a} ${type}'s ${what} is ${allowed.join(' or ')}, this one says "${said}"`);
   }
   return { lines: verdict.lines, problems };
 }
 
-function judgeEncoder(identity: Identity, { nums, vectors }: ExecuteAnswer): Verdict {
+function judgeEncoder(
+  { dimension }: Identity,
+  { nums, vectors, metadata }: ExecuteAnswer,
+): Verdict {
   const problems: string[] = [];
   if (vectors.length !== 1) {
     problems.push(`one image was sent, ${vectors.length} vectors came back`);
@@ -32,20 +48,21 @@ function judgeEncoder(identity: Identity, { nums, vectors }: ExecuteAnswer): Ver
   if (nums !== vectors.length) {
     problems.push(`nums is ${nums}, the number of vectors ${vectors.length}`);
   }
-  const promised = Number(identity.dimension);
-  if (!Number.isInteger(promised) || promised < 1) {
-    problems.push(
-      `Identity gives the dimension as "${printable(identity.dimension, 20)}", not as a number`,
-    );
+  if (metadata.length > 0) {
+    problems.push(`an encoder sends no metadata, ${metadata.length} came back`);
   }
+  const said = printable(dimension, 20);
+  const length = /^\d+$/.test(dimension) ? Number(dimension) : 0;
+  if (length < 1) problems.push(`Identity gives the dimension as "${said}", not as a number`);
   vectors.forEach((vector, index) => {
-    if (vector.length !== promised) {
-      problems.push(
-        `vector ${index} has ${vector.length} elements, Identity says ${printable(identity.dimension, 20)}`,
-      );
+    if (vector.length !== length) {
+      problems.push(`vector ${index} has ${vector.length} elements, Identity says ${said}`);
     }
     const bad = vector.filter((element) => !Number.isFinite(element)).length;
     if (bad > 0) problems.push(`vector ${index} has ${bad} elements that are not finite numbers`);
+    if (vector.length > 0 && vector.every((element) => element === 0)) {
+      problems.push(`vector ${index} is all zeros: nothing can be found by it`);
+    }
   });
   const [first] = vectors;
   return { lines: first ? [`vector dim: ${first.length}`] : [], problems };

@@ -1,45 +1,54 @@
 /** Phantoscope v0.2: an image is registered, and the API server starts a container of it as an instance. */
-import { PhantoscopeError, printable } from './failure.ts';
+import { checkInstance } from './ask-instance.ts';
+import { isAnswer, PhantoscopeError } from './failure.ts';
 import {
   containerName,
   deleteInstance,
   ensureInstance,
   findInstance,
   isRunning,
+  otherInstances,
 } from './instances-v02.ts';
-import type { IdentityAnswer } from './operator-client.ts';
 import { deleteOperator, field, findOperator, type StoredRecord } from './operator-record.ts';
+import { afterPuttingBack, sentences } from './put-back.ts';
+import { assertReplaceable, fieldsOf, holds, repository, storeRecord } from './record-v02.ts';
 import {
   checkName,
   type ImageRecord,
   type Outcome,
   type RegistrationContext,
   type RegistrationRequest,
-  taken,
+  type Unregistered,
 } from './registration.ts';
-import { describeReply } from './rest.ts';
-
-/** Loading the model takes the container a few seconds. */
-const answersWithinMs = 20_000;
+import { restoreV02 } from './restore-v02.ts';
 
 /** Ends with the record stored and the instance running however often it runs. @throws PhantoscopeError */
 export async function registerV02(
   request: RegistrationRequest,
   context: RegistrationContext,
 ): Promise<Outcome> {
-  const { rest } = context;
   const { name, image } = complete(request);
   const notes = checkName(name);
-  const record = await ensureRecord(request, name, image, context);
-  if (record === 'replaced') await deleteInstance(context, name, image.instance);
-  const { instance, created } = await ensureInstance(context, name, image.instance, image.image);
-  const undo = async (): Promise<void> => {
-    if (created) await deleteInstance(context, name, image.instance);
-    if (record !== 'unchanged') await deleteOperator(rest, name);
+  const found = await findOperator(context.rest, name);
+  const ownRecord = !found || !holds(found, fieldsOf(image));
+  if (found && ownRecord) assertReplaceable(found, name, fieldsOf(image), request);
+  const before = found && (await findInstance(context, name, image.instance));
+
+  const sent = { api: 'v0.2', name, ownRecord } as const;
+  context.sending(sent);
+  const step = { name, image, request, context };
+  const run = !ownRecord
+    ? await runInstance(step)
+    : found
+      ? await replace(step, found, before)
+      : await make(step);
+  const unchanged = run.created ? 'registered' : 'unchanged';
+  return {
+    ...sent,
+    state: !ownRecord ? unchanged : found ? 'replaced' : 'registered',
+    endpoint: run.endpoint,
+    notes: [...notes, ...run.notes],
   };
-  notes.push(...(await checkWeights(instance, created, request, name, image, context, undo)));
-  const state = record === 'unchanged' && created ? 'registered' : record;
-  return { api: 'v0.2', state, name, endpoint: field(instance, 'endpoint'), notes };
 }
 
 /** Whether the record is there and its instance runs. */
@@ -49,22 +58,28 @@ export async function isRegisteredV02(
 ): Promise<boolean> {
   const { name, image } = complete(request);
   const found = await findOperator(context.rest, name);
-  if (!found || !isThis(found, image)) return false;
+  if (!found || !holds(found, fieldsOf(image))) return false;
   const instance = await findInstance(context, name, image.instance);
   return instance !== undefined && isRunning(instance);
 }
 
-/** Takes instance and record away if the record is of this image. @returns whether there was one */
+/**
+ * Takes the instance away if the record is as it was registered, and the record with it if it is this process's own and no
+ * other instance needs it.
+ */
 export async function unregisterV02(
   request: RegistrationRequest,
+  ownRecord: boolean,
   context: RegistrationContext,
-): Promise<boolean> {
+): Promise<Unregistered> {
   const { name, image } = complete(request);
   const found = await findOperator(context.rest, name);
-  if (!found || field(found, 'addr') !== image.image) return false;
+  if (!found) return 'absent';
+  if (!holds(found, fieldsOf(image))) return 'elsewhere';
   await deleteInstance(context, name, image.instance);
-  await deleteOperator(context.rest, name);
-  return true;
+  const others = await otherInstances(context, name, image.instance);
+  if (ownRecord && others.length === 0) await deleteOperator(context.rest, name);
+  return 'removed';
 }
 
 /** The image is needed; without a name it is the image's own. */
@@ -80,121 +95,78 @@ function complete({ apiUrl, name, image }: RegistrationRequest): {
   );
 }
 
-async function ensureRecord(
-  request: RegistrationRequest,
-  name: string,
-  image: ImageRecord,
-  { rest }: RegistrationContext,
-): Promise<Outcome['state']> {
-  const found = await findOperator(rest, name);
-  if (found && isThis(found, image)) return 'unchanged';
-  if (found) {
-    const ours = repository(field(found, 'addr')) === repository(image.image);
-    if (!ours && !request.replace) {
-      const by = `the image ${printable(field(found, 'addr'), 120) || '?'} of ${printable(field(found, 'author'), 60) || '?'}`;
-      throw taken(name, by, request.apiUrl);
+interface Step {
+  readonly name: string;
+  readonly image: ImageRecord;
+  readonly request: RegistrationRequest;
+  readonly context: RegistrationContext;
+}
+
+interface Run {
+  readonly endpoint: string;
+  /** Whether the instance was made, and not found. */
+  readonly created: boolean;
+  readonly notes: readonly string[];
+}
+
+/** The record is there: has its instance running. One that was made and will not do is removed again. */
+async function runInstance({ name, image, request, context }: Step): Promise<Run> {
+  const { instance, done } = await ensureInstance(context, name, image.instance, image.image);
+  const created = done === 'created';
+  try {
+    const notes = await checkInstance(instance, done, name, image, request, context);
+    return { endpoint: field(instance, 'endpoint'), created, notes };
+  } catch (thrown) {
+    if (created && thrown instanceof PhantoscopeError) {
+      await deleteInstance(context, name, image.instance);
     }
-    await deleteOperator(rest, name);
-  }
-  const { author, description, version, type } = image;
-  const reply = await rest.call({
-    method: 'POST',
-    path: '/v1/operator/register',
-    body: { name, addr: image.image, author, type, description, version },
-  });
-  const stored = await findOperator(rest, name);
-  if (stored && isThis(stored, image)) return found ? 'replaced' : 'registered';
-  if (reply.status === 200) {
-    throw new PhantoscopeError(
-      'not-phantoscope',
-      `${rest.url} accepted the registration, but ${stored ? 'stored something else' : 'does not know the operator afterwards'}`,
-    );
-  }
-  if (reply.status === 404 || reply.status === 405) {
-    throw new PhantoscopeError(
-      'not-phantoscope',
-      `${rest.url} has no POST /v1/operator/register (${describeReply(reply)}): this is not Phantoscope v0.2; try --api v0.1`,
-    );
-  }
-  throw new PhantoscopeError(
-    'refused',
-    `Phantoscope at ${rest.url} refused: ${describeReply(reply)}`,
-  );
-}
-
-function isThis(record: StoredRecord, image: ImageRecord): boolean {
-  return (
-    field(record, 'addr') === image.image &&
-    field(record, 'author') === image.author &&
-    field(record, 'type') === image.type &&
-    field(record, 'description') === image.description &&
-    field(record, 'version') === image.version
-  );
-}
-
-/** An image's name without tag and digest. */
-const repository = (image: string): string =>
-  image
-    .replace(/@.*$/, '')
-    .replace(/:[^:/]*$/, '')
-    .toLowerCase();
-
-/** Only now something runs that can be asked what weights it serves, if there is a way to it from here. */
-async function checkWeights(
-  instance: StoredRecord,
-  created: boolean,
-  request: RegistrationRequest,
-  name: string,
-  image: ImageRecord,
-  context: RegistrationContext,
-  undo: () => Promise<void>,
-): Promise<string[]> {
-  const answer = await askInstance(instance, context, created ? answersWithinMs : 0);
-  const container = containerName(name, image.instance);
-  if (!answer) {
-    return [
-      `The container ${container} cannot be reached from here, so nobody has looked whether its weights are trained: ` +
-        `run "resnet50-encoder check -e ${printable(field(instance, 'endpoint'), 80)}" on the host of Phantoscope.`,
-    ];
-  }
-  if (answer.trained || request.allowUntrained) return [];
-  await undo();
-  throw new PhantoscopeError(
-    'untrained',
-    `the image ${image.image} serves untrained weights (${printable(answer.modelId ?? '?')}): its vectors mean nothing. ` +
-      'Use an image with a trained model, or register it all the same with --allow-untrained. What was made for it is removed again',
-  );
-}
-
-/** Asks the container at its own address, or at the port that is published on Phantoscope's host. */
-async function askInstance(
-  instance: StoredRecord,
-  context: RegistrationContext,
-  withinMs: number,
-): Promise<IdentityAnswer | undefined> {
-  const places = [field(instance, 'endpoint'), published(instance, context.rest.url)].filter(
-    (place) => /^[\w.:[\]-]+:\d+$/.test(place),
-  );
-  const until = context.clock.now() + withinMs;
-  for (;;) {
-    for (const place of places) {
-      const client = context.connect(place, { signal: context.signal, timeoutMs: 2000 });
-      try {
-        return await client.identity();
-      } catch {
-        context.signal.throwIfAborted();
-      } finally {
-        client.close();
-      }
-    }
-    if (places.length === 0 || context.clock.now() >= until) return undefined;
-    await context.clock.sleep(1000, context.signal);
+    throw thrown;
   }
 }
 
-/** Docker's `{"80/tcp": [{"HostIp": …, "HostPort": "32768"}]}`. */
-function published(instance: StoredRecord, apiUrl: string): string {
-  const ports = instance.ports ?? instance._ports;
-  const port = /"HostPort":\s*"(\d{1,5})"/.exec(JSON.stringify(ports ?? null))?.[1];
-  return port ? `${new URL(apiUrl).hostname}:${port}` : '';
+/** There is no record yet; a container without one is of nobody knows which image. */
+async function make(step: Step): Promise<Run> {
+  const { name, image, context } = step;
+  await storeRecord(name, fieldsOf(image), context);
+  const leftOver = await findInstance(context, name, image.instance);
+  if (leftOver) await deleteInstance(context, name, image.instance);
+  try {
+    const run = await runInstance(step);
+    if (!leftOver) return run;
+    const container = containerName(name, image.instance);
+    const note = `A container ${container} was left over without a record; it has been made anew from ${image.image}.`;
+    return { ...run, notes: [note, ...run.notes] };
+  } catch (thrown) {
+    // A start that takes too long may yet end well: the next run finds the record.
+    if (!isAnswer(thrown)) throw thrown;
+    await deleteOperator(context.rest, name);
+    const message = sentences(thrown.message, 'The record that was made for it is removed again');
+    throw new PhantoscopeError(thrown.kind, message, thrown);
+  }
+}
+
+/** Another record goes: its container too, if that is of another image. */
+async function replace(
+  step: Step,
+  found: StoredRecord,
+  before: StoredRecord | undefined,
+): Promise<Run> {
+  const { name, image, context } = step;
+  const was = field(found, 'addr');
+  try {
+    await deleteOperator(context.rest, name);
+    await storeRecord(name, fieldsOf(image), context);
+    if (was === image.image) return await runInstance(step);
+    if (before) await deleteInstance(context, name, image.instance);
+    const run = await runInstance(step);
+    const others = await otherInstances(context, name, image.instance);
+    if (others.length === 0) return run;
+    const note =
+      `Other containers of "${name}" stay as they are, from ${was}: ${others.join(', ')}. ` +
+      'Delete each and register it again with --instance, and it is made from the new image.';
+    return { ...run, notes: [...run.notes, note] };
+  } catch (thrown) {
+    const restore = () => restoreV02({ found, before, name, image }, context.late());
+    throw await afterPuttingBack(thrown, context.signal, restore);
+  }
 }

@@ -4,7 +4,14 @@ import { PhantoscopeError } from './failure.ts';
 import { type ConnectOperator, connectOperator } from './operator-client.ts';
 import { isRegisteredV01, registerV01, unregisterV01 } from './register-v01.ts';
 import { isRegisteredV02, registerV02, unregisterV02 } from './register-v02.ts';
-import type { Clock, Outcome, RegistrationContext, RegistrationRequest } from './registration.ts';
+import type {
+  Clock,
+  Outcome,
+  RegistrationContext,
+  RegistrationRequest,
+  Sent,
+  Unregistered,
+} from './registration.ts';
 import { createRest, type Fetch } from './rest.ts';
 
 export interface RegisterOptions {
@@ -15,6 +22,10 @@ export interface RegisterOptions {
   readonly clock?: Clock | undefined;
   /** How long the API server may take for requests in which it calls nobody itself. @default 10000 */
   readonly timeoutMs?: number | undefined;
+  /** Called before a request after which something may be stored, even if its answer never comes. */
+  readonly onSending?: ((sent: Sent) => void) | undefined;
+  /** How long what was taken away may be put back once `signal` is aborted. @default 20000 */
+  readonly lateMs?: number | undefined;
 }
 
 export const realClock: Clock = {
@@ -72,27 +83,42 @@ export async function isRegistered(
     : isRegisteredV02(request, context);
 }
 
-/** Takes back what `register` did, unless it belongs to another operator by now. @returns whether there was something */
+/** Takes back what `register` did, unless it belongs to another operator by now. */
 export async function unregister(
-  outcome: Outcome,
+  sent: Sent,
   request: RegistrationRequest,
   options: RegisterOptions,
-): Promise<boolean> {
+): Promise<Unregistered> {
   const context = createContext(request, options);
-  return outcome.api === 'v0.1'
-    ? unregisterV01(outcome.name, request, context)
-    : unregisterV02(request, context);
+  return sent.api === 'v0.1'
+    ? unregisterV01(sent.name, request, context)
+    : unregisterV02(request, sent.ownRecord, context);
 }
 
 function createContext(
   request: RegistrationRequest,
   options: RegisterOptions,
 ): RegistrationContext {
-  const { signal, fetch, timeoutMs } = options;
-  return {
+  const { signal, fetch, timeoutMs, lateMs = 20_000 } = options;
+  const withSignal = (signal: AbortSignal): RegistrationContext => ({
     rest: createRest({ url: request.apiUrl, signal, fetch, timeoutMs }),
     connect: options.connect ?? connectOperator,
     clock: options.clock ?? realClock,
     signal,
-  };
+    sending: options.onSending ?? (() => {}),
+    late: () => withSignal(lateSignal(signal, lateMs)),
+  });
+  return withSignal(signal);
+}
+
+/** Fires `ms` after the other one. */
+function lateSignal(signal: AbortSignal, ms: number): AbortSignal {
+  if (signal.aborted) return AbortSignal.timeout(ms);
+  const controller = new AbortController();
+  signal.addEventListener(
+    'abort',
+    () => setTimeout(() => controller.abort(signal.reason), ms).unref(),
+    { once: true },
+  );
+  return controller.signal;
 }

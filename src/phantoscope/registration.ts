@@ -28,21 +28,32 @@ export interface RegistrationRequest {
   readonly endpoint: Endpoint;
   /** Take the name even from another operator. */
   readonly replace: boolean;
+  /** This process has had the name already: in v0.2 a record that differs by now is another's, of the same image or not. */
+  readonly onceRegistered?: boolean | undefined;
   readonly allowUntrained: boolean;
   readonly expectModelId?: (() => string) | undefined;
   /** Needed by v0.2 only. */
   readonly image?: ImageRecord | undefined;
 }
 
-export interface Outcome {
+/** What the API server has been asked to store, whether its answer has come or not. */
+export interface Sent {
   readonly api: ApiVersion;
-  readonly state: 'registered' | 'unchanged' | 'replaced';
   readonly name: string;
+  /** Whether the record is one that this process makes, and has not found. */
+  readonly ownRecord: boolean;
+}
+
+export interface Outcome extends Sent {
+  readonly state: 'registered' | 'unchanged' | 'replaced';
   /** Where Phantoscope will call the operator. */
   readonly endpoint: string;
   /** Sentences for the person who registers. */
   readonly notes: readonly string[];
 }
+
+/** What unregistering found: nothing under the name, or what is another's by now, and is left. */
+export type Unregistered = 'removed' | 'absent' | 'elsewhere';
 
 export interface Clock {
   /** Milliseconds, only differences matter. */
@@ -57,6 +68,10 @@ export interface RegistrationContext {
   readonly connect: ConnectOperator;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** To be called before anything is asked for that the API server might do after its answer is no longer awaited. */
+  readonly sending: (sent: Sent) => void;
+  /** For putting back what was taken away: goes on for a while when `signal` is aborted. */
+  readonly late: () => RegistrationContext;
 }
 
 /**

@@ -107,6 +107,16 @@ test.each([
     },
     ['vector 0 has 1 elements that are not finite numbers'],
   ],
+  [
+    'a vector of zeros',
+    { nums: 1, vectors: [vector(2048, 0)] },
+    ['vector 0 is all zeros: nothing can be found by it'],
+  ],
+  [
+    'metadata from an encoder',
+    { nums: 1, vectors: [vector(2048, 1)], metadata: [{ url: '', data: Buffer.from('eA==') }] },
+    ['an encoder sends no metadata, 1 came back'],
+  ],
 ])('checkOperator, %s fails', async (_, reply, expected) => {
   const stub = await operator();
   stub.execute = () => reply;
@@ -146,6 +156,37 @@ test('checkOperator, an Identity that is no encoder and no processor', async () 
     'its type is "decoder [2J"; Phantoscope knows "encoder" and "processor"',
   ]);
   expect(lines.join('')).not.toContain('\u001b');
+});
+
+test.each([
+  [{ dimension: '0x800' }, 'Identity gives the dimension as "0x800", not as a number'],
+  [{ dimension: '2048.0' }, 'Identity gives the dimension as "2048.0", not as a number'],
+  [{ dimension: '-1' }, 'Identity gives the dimension as "-1", not as a number'],
+  [{ metricType: '' }, `an encoder's metric is L2 or IP, this one says ""`],
+  [{ metricType: '-1' }, `an encoder's metric is L2 or IP, this one says "-1"`],
+  [{ input: 'text' }, `an encoder's input is image, this one says "text"`],
+  [{ output: 'images' }, `an encoder's output is vector, this one says "images"`],
+  [{ name: '' }, 'Identity gives no name'],
+])('checkOperator, an encoder that says %j fails', async (said, expected) => {
+  const stub = await operator();
+  stub.identity = { ...stub.identity, ...said };
+  expect((await check(stub)).problems).toContain(expected);
+});
+
+test('checkOperator, an encoder that says -1 and answers nothing is no processor', async () => {
+  const stub = await operator();
+  stub.identity = { ...stub.identity, dimension: '-1' };
+  stub.execute = () => ({ nums: 0 });
+  expect((await check(stub)).problems).toEqual([
+    'one image was sent, 0 vectors came back',
+    'Identity gives the dimension as "-1", not as a number',
+  ]);
+});
+
+test('checkOperator, the inner product is a metric, too', async () => {
+  const stub = await operator();
+  stub.identity = { ...stub.identity, metricType: 'IP' };
+  expect((await check(stub)).problems).toEqual([]);
 });
 
 async function processor(): Promise<StubOperator> {
@@ -193,5 +234,16 @@ test('checkOperator, a processor whose crops are not what the next operator need
     'nums is 3, the number of crops 2',
     'crop 0 is not base64 text, which the next operator expects',
     'crop 1 is not base64 text, which the next operator expects',
+  ]);
+});
+
+test('checkOperator, a processor that says of itself what an encoder does', async () => {
+  const stub = await processor();
+  stub.identity = { ...stub.identity, output: 'vector', dimension: '2048', metricType: 'L2' };
+  stub.execute = () => ({ nums: 0 });
+  expect((await check(stub)).problems).toEqual([
+    `a processor's dimension is -1, this one says "2048"`,
+    `a processor's output is images, this one says "vector"`,
+    `a processor's metric is -1, this one says "L2"`,
   ]);
 });

@@ -6,6 +6,8 @@ import { runCheck } from '../../src/cli/check.ts';
 import { runRegister } from '../../src/cli/register.ts';
 import { parseCommandLine } from '../../src/config/parse-command-line.ts';
 import { samplePicture } from '../../src/phantoscope/sample-picture.ts';
+import { eventually } from '../support/eventually.ts';
+import { outputOf } from '../support/output-of.ts';
 import { failureOf } from './failure-of.ts';
 import { startPythonOperator, startStandin, testWithStandin } from './standin.ts';
 import { startStubOperator } from './stub-operator.ts';
@@ -100,3 +102,19 @@ test.each([
   const failure = await failureOf(run(`check -e 127.0.0.1:1 ${options}`));
   expect(failure).toMatchObject({ name: 'ConfigError', message: expect.stringContaining(words) });
 });
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  test(`check, ${signal} ends it with a word`, async () => {
+    const operator = await startStubOperator();
+    operator.identityAnswer = 'hang';
+    const main = join(import.meta.dir, '../../src/main.ts');
+    const child = Bun.spawn([process.execPath, main, 'check', '-e', operator.endpoint], {
+      stdout: 'pipe',
+      stderr: 'pipe',
+    });
+    await eventually(() => operator.calls.Identity > 0);
+    child.kill(signal);
+    const said = await outputOf(child);
+    expect(said).toMatchObject({ code: 1, stderr: 'resnet50-encoder: interrupted\n' });
+    await operator.stop();
+  });

@@ -46,6 +46,11 @@ export async function settle(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
+/** What Flask says of an error that nobody has caught. */
+const flaskPage =
+  '<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 3.2 Final//EN">\n<title>500 Internal Server Error</title>\n' +
+  '<h1>Internal Server Error</h1>\n<p>The server encountered an internal error</p>';
+
 export interface FakePhantoscope {
   readonly records: Map<string, Record<string, unknown>>;
   readonly calls: string[];
@@ -83,7 +88,7 @@ export function createFakePhantoscope(): FakePhantoscope {
       if (!record) return answer({ message: 'not exist', error: 'NotExistError' }, 404);
       if (health) {
         const alive = fake.identityAt(String(record._endpoint));
-        return alive ? new Response('healthy') : new Response('<h1>Oops</h1>', { status: 500 });
+        return alive ? new Response('healthy') : new Response(flaskPage, { status: 500 });
       }
       if (init.method === 'DELETE') fake.records.delete(name);
       return answer(record);

@@ -45,3 +45,10 @@ test('register, an empty LOCAL_ADDRESS is named as what it is', () => {
     /OP_ENDPOINT: read ":52001", which has no host \(is the variable .* empty\?\)/,
   );
 });
+
+test('register, an instance is no way through the paths of the API', () => {
+  for (const instance of ['.', '..', 'a/b', ''])
+    expect(() => parse(`register --instance=${instance}`)).toThrow('not just dots');
+  for (const instance of ['default', '..a', 'v1.2'])
+    expect(parse(`register --instance=${instance}`).instance).toBe(instance);
+});

@@ -224,11 +224,11 @@ scene(
     const first = requestFor(standin, one!);
     const outcome = await register(first, { signal });
     await register(requestFor(standin, two!, { replace: true }), { signal });
-    expect(await unregister(outcome, first, { signal })).toBe(false);
+    expect(await unregister(outcome, first, { signal })).toBe('elsewhere');
     expect(await stored(standin)).toMatchObject({ _endpoint: two!.endpoint });
-    expect(await unregister(outcome, requestFor(standin, two!), { signal })).toBe(true);
+    expect(await unregister(outcome, requestFor(standin, two!), { signal })).toBe('removed');
     expect(await standin.get('/v1/operator/')).toEqual([]);
-    expect(await unregister(outcome, first, { signal })).toBe(false);
+    expect(await unregister(outcome, first, { signal })).toBe('absent');
   },
   twoHosts,
 );

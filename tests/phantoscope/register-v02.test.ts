@@ -1,59 +1,7 @@
 import { expect } from 'bun:test';
-import { join } from 'node:path';
 import { isRegistered, register, unregister } from '../../src/phantoscope/register.ts';
-import type { ImageRecord, RegistrationRequest } from '../../src/phantoscope/registration.ts';
 import { failureOf } from './failure-of.ts';
-import { type Standin, startStandin, testWithStandin } from './standin.ts';
-
-const signal = new AbortController().signal;
-const stub = `${process.execPath} ${join(import.meta.dir, 'stub-operator.ts')} {host}:{port}`;
-const images = [
-  `--image=psoperator/resnet50_encoder:1=${stub}`,
-  `--image=psoperator/resnet50_encoder:2=${stub}`,
-  `--image=psoperator/untrained:1=${stub} untrained`,
-  '--image=psoperator/broken:1=false',
-];
-
-const image: ImageRecord = {
-  image: 'psoperator/resnet50_encoder:1',
-  author: 'me',
-  description: 'vectors of pictures',
-  version: '0.1.0',
-  type: 'encoder',
-  instance: 'one',
-};
-
-function requestFor(
-  standin: Standin,
-  more: Partial<ImageRecord> = {},
-  rest: Partial<RegistrationRequest> = {},
-): RegistrationRequest {
-  return {
-    apiUrl: standin.url,
-    api: 'auto',
-    name: 'resnet50',
-    endpoint: { host: '127.0.0.1', port: 52001, text: '127.0.0.1:52001' },
-    replace: false,
-    allowUntrained: false,
-    image: { ...image, ...more },
-    ...rest,
-  };
-}
-
-const record = (standin: Standin): Promise<unknown> => standin.get('/v1/operator/resnet50');
-const instances = (standin: Standin): Promise<unknown> =>
-  standin.get('/v1/operator/resnet50/instances');
-
-function scene(
-  name: string,
-  body: (standin: Standin) => Promise<void>,
-  args: readonly string[] = [],
-): void {
-  testWithStandin(`register v0.2, ${name}`, async () => {
-    await using standin = await startStandin('v02', [...images, ...args]);
-    await body(standin);
-  });
-}
+import { image, instances, record, requestFor, scene, signal } from './scene-v02.ts';
 
 scene('stores the record and starts the instance, and a second run changes nothing', async (s) => {
   const outcome = await register(requestFor(s), { signal });
@@ -70,7 +18,11 @@ scene('stores the record and starts the instance, and a second run changes nothi
   expect(running).toMatchObject([
     { name: 'phantoscope_resnet50_one', status: 'running', endpoint: outcome.endpoint },
   ]);
-  expect(await register(requestFor(s), { signal })).toEqual({ ...outcome, state: 'unchanged' });
+  expect(await register(requestFor(s), { signal })).toEqual({
+    ...outcome,
+    state: 'unchanged',
+    ownRecord: false,
+  });
   expect(await instances(s)).toEqual(running as never);
 });
 
@@ -89,7 +41,10 @@ scene('an instance that was stopped or removed is there again after a run', asyn
   await s.post('/v1/operator/resnet50/instances/one/stop');
   expect(await instances(s)).toMatchObject([{ status: 'exited' }]);
   expect(await isRegistered(outcome, requestFor(s), { signal })).toBe(false);
-  expect(await register(requestFor(s), { signal })).toMatchObject({ state: 'unchanged' });
+  expect(await register(requestFor(s), { signal })).toMatchObject({
+    state: 'unchanged',
+    notes: [],
+  });
   expect(await instances(s)).toMatchObject([{ status: 'running' }]);
   expect(await s.delete('/v1/operator/resnet50/instances/one')).toBe(200);
   expect(await register(requestFor(s), { signal })).toMatchObject({ state: 'registered' });
@@ -141,8 +96,11 @@ scene('an image that is not there, and one that ends at once', async (s) => {
     await failureOf(register(requestFor(s, { image: 'psoperator/none:1' }), { signal })),
   ).toMatchObject({
     kind: 'refused',
-    message: expect.stringMatching(/pull access denied.*docker pull psoperator\/none:1/),
+    message: expect.stringMatching(
+      /pull access denied.*docker pull psoperator\/none:1.*removed again/,
+    ),
   });
+  expect(await s.get('/v1/operator/')).toEqual([]);
   const broken = requestFor(s, { image: 'psoperator/broken:1' }, { name: 'broken' });
   expect(await failureOf(register(broken, { signal }))).toMatchObject({
     kind: 'refused',
@@ -196,15 +154,15 @@ scene("without a name it takes the image's", async (s) => {
   const { name: _, ...nameless } = requestFor(s);
   const outcome = await register(nameless, { signal });
   expect(outcome).toMatchObject({ name: 'resnet50_encoder', state: 'registered' });
-  expect(await unregister(outcome, nameless, { signal })).toBe(true);
+  expect(await unregister(outcome, nameless, { signal })).toBe('removed');
 });
 
 scene('unregister removes container and record, and leaves another image alone', async (s) => {
   const request = requestFor(s);
   const outcome = await register(request, { signal });
   const other = requestFor(s, { image: 'psoperator/resnet50_encoder:2' });
-  expect(await unregister(outcome, other, { signal })).toBe(false);
-  expect(await unregister(outcome, request, { signal })).toBe(true);
+  expect(await unregister(outcome, other, { signal })).toBe('elsewhere');
+  expect(await unregister(outcome, request, { signal })).toBe('removed');
   expect(await s.get('/v1/operator/')).toEqual([]);
-  expect(await unregister(outcome, request, { signal })).toBe(false);
+  expect(await unregister(outcome, request, { signal })).toBe('absent');
 });

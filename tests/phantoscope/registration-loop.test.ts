@@ -6,6 +6,8 @@ import {
   type RegistrationLoopOptions,
   startRegistration,
 } from '../../src/phantoscope/registration-loop.ts';
+import type { Fetch } from '../../src/phantoscope/rest.ts';
+import { eventually } from '../support/eventually.ts';
 import {
   createFakeClock,
   createFakePhantoscope,
@@ -238,6 +240,132 @@ test('stop, waits for a registration under way, so that it is taken back', async
   await stopped;
   expect(it.phantoscope.calls.some((call) => call.startsWith('POST'))).toBe(true);
   expect(it.phantoscope.records.size).toBe(0);
+});
+
+/** A Phantoscope that answers no registration; `store` lets the last one come to pass all the same. */
+function silent(it: Scene): { fetch: Fetch; posted: () => boolean; store: () => Promise<unknown> } {
+  let post: Parameters<Fetch> | undefined;
+  return {
+    fetch: (url, init) => {
+      if (!url.endsWith('/regist')) return it.phantoscope.fetch(url, init);
+      post = [url, init];
+      return hanging(init.signal!);
+    },
+    posted: () => post !== undefined,
+    store: () => it.phantoscope.fetch(post![0], { ...post![1], signal: null }),
+  };
+}
+
+test('stop, a registration that is stored after its answer is no longer awaited is taken back', async () => {
+  const it = scene();
+  const { fetch, posted, store } = silent(it);
+  const looks = (): number => it.phantoscope.calls.filter((call) => call.startsWith('GET')).length;
+  const registration = it.start({}, { fetch, unregisterOnExit: true, exitTimeoutMs: 2000 });
+  await eventually(posted);
+  const before = looks();
+  const stopped = registration.stop();
+  await eventually(() => looks() > before);
+  await store();
+  await stopped;
+  expect(it.phantoscope.records.size).toBe(0);
+  expect(it.lines).toEqual(['info unregistered from Phantoscope']);
+});
+
+test('stop, a registration of which nothing is known is told, and how to remove it', async () => {
+  const it = scene();
+  const { fetch, posted } = silent(it);
+  const registration = it.start({}, { fetch, unregisterOnExit: true, exitTimeoutMs: 100 });
+  await eventually(posted);
+  const start = performance.now();
+  await registration.stop();
+  expect(performance.now() - start).toBeLessThan(2000);
+  expect(it.lines).toEqual([
+    expect.stringMatching(
+      /^warn not unregistered: .* may register "resnet50_encoder" yet; .*"curl -X DELETE http:\/\/10\.0\.0\.5:5000\/v1\/operator\/resnet50_encoder"$/,
+    ),
+  ]);
+});
+
+test('stop, an answer that had not come in time is not forgotten', async () => {
+  const it = scene();
+  const lost = new Error('The socket connection was closed unexpectedly');
+  const registration = it.start(
+    {},
+    {
+      unregisterOnExit: true,
+      exitTimeoutMs: 100,
+      fetch: async (url, init) => {
+        if (url.endsWith('/regist')) throw lost;
+        return it.phantoscope.fetch(url, init);
+      },
+    },
+  );
+  await settle();
+  await registration.stop();
+  expect(it.lines).toEqual([
+    expect.stringContaining('closed unexpectedly'),
+    expect.stringContaining('may register "resnet50_encoder" yet'),
+  ]);
+});
+
+test('stop, a name that went back to another while the answer was missing is no longer waited for', async () => {
+  const it = scene();
+  const { fetch, posted } = silent(it);
+  const registration = it.start({}, { fetch, unregisterOnExit: true, exitTimeoutMs: 1000 });
+  await eventually(posted);
+  it.phantoscope.records.set(name, stored(name, identityOf(elsewhere)));
+  await registration.stop();
+  expect(it.lines).toEqual(['warn not unregistered: the name leads elsewhere by now']);
+  expect(it.phantoscope.records.get(name)).toMatchObject({ _endpoint: elsewhere });
+});
+
+test('stop, a record that is gone already is told as that', async () => {
+  const it = scene();
+  const registration = it.start({}, { unregisterOnExit: true });
+  await settle();
+  it.phantoscope.records.clear();
+  await registration.stop();
+  expect(it.lines.at(-1)).toBe(
+    'warn not unregistered: nothing is registered under the name by now',
+  );
+});
+
+test('stop, what fails because the operator ends is no complaint', async () => {
+  const it = scene();
+  let fail: (() => void) | undefined;
+  const gone = new Error('nothing listens there');
+  const identity = () =>
+    new Promise<never>((_, reject) => {
+      fail = () => reject(gone);
+    });
+  const connect = () => ({ ...fakeOperator(undefined), identity });
+  const registration = it.start({}, { connect, unregisterOnExit: true });
+  await eventually(() => fail !== undefined);
+  const stopped = registration.stop();
+  fail?.();
+  await stopped;
+  expect(it.lines).toEqual([]);
+});
+
+test('stop, a replacement under way is undone, and that is told', async () => {
+  const it = scene();
+  it.operators.set(elsewhere, identityOf(elsewhere));
+  it.phantoscope.records.set(name, stored(name, identityOf(elsewhere)));
+  let posted = false;
+  const fetch: Fetch = (url, init) => {
+    const now = url.endsWith('/regist') && String(init.body).includes(here);
+    posted ||= now;
+    return now ? hanging(init.signal!) : it.phantoscope.fetch(url, init);
+  };
+  const registration = it.start({ replace: true }, { fetch });
+  await eventually(() => posted);
+  await registration.stop();
+  expect(it.phantoscope.records.get(name)).toMatchObject({ _endpoint: elsewhere });
+  expect(it.lines).toEqual([
+    expect.stringMatching(
+      /^warn not registered: the operator ends\. The older record, .* is back$/,
+    ),
+  ]);
 });
 
 test('stop, before anything was sent', async () => {

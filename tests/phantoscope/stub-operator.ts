@@ -1,6 +1,6 @@
 /**
  * A small operator on grpc-js, whose every answer a test can change while it runs; as a program, what an "image" of
- * v0.2's stand-in runs: `bun stub-operator.ts HOST:PORT [untrained]`.
+ * v0.2's stand-in runs: `bun stub-operator.ts HOST:PORT [untrained|foreign]`.
  */
 import { join } from 'node:path';
 import * as grpc from '@grpc/grpc-js';
@@ -98,11 +98,14 @@ export async function startStubOperator(
 }
 
 if (import.meta.main) {
-  const [address = '', weights] = process.argv.slice(2);
+  const [address = '', kind] = process.argv.slice(2);
   const [host = '', port] = address.split(':');
   const operator = await startStubOperator({ host, port: Number(port) });
   // A container of v0.2 knows nothing of the address under which it is called.
   operator.identity = { ...operator.identity, endpoint: '127.0.0.1:80' };
-  if (weights === 'untrained')
-    operator.headers = { ...operator.headers, 'x-model-trained': 'false' };
+  if (kind === 'untrained') operator.headers = { ...operator.headers, 'x-model-trained': 'false' };
+  if (kind === 'foreign') {
+    operator.headers = {};
+    operator.identity = { ...operator.identity, name: 'vgg16', dimension: '512' };
+  }
 }

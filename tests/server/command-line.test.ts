@@ -223,6 +223,9 @@ describe('endpoint', () => {
     ['::1:80', 'brackets'],
     ['[::1]', 'has no port'],
     ['[]:80', 'has no host'],
+    ['[127.0.0.1]:80', 'has "127.0.0.1" in brackets, which are for IPv6 addresses only'],
+    ['[localhost]:80', 'has "localhost" in brackets'],
+    ['[fe80::1%lo]:80', 'has the zone "%lo"'],
     ['http://a:80', 'scheme'],
     ['a b:80', 'neither a name nor an address'],
     ['999.1.1.1:80', 'neither a name nor an address'],
@@ -238,6 +241,8 @@ describe('endpoint', () => {
     expect(parseListen('*:80')).toMatchObject({ value: { host: '', port: 80 } });
     expect(parseListen('127.0.0.1:0')).toMatchObject({ value: { port: 0 } });
     expect(parseListen('127.0.0.1')).toMatchObject({ problem: 'has no port' });
+    expect(parseListen('[::]:80')).toMatchObject({ value: { host: '::', port: 80 } });
+    expect(parseListen('[127.0.0.1]:80')).toEqual({ problem: expect.stringContaining('brackets') });
   });
 });
 

@@ -89,7 +89,11 @@ export const phantoscopeOptions = {
     description: 'Description that Phantoscope v0.2 shows.',
   }),
   instance: option({
-    type: text('NAME', 'letters, digits, "_", "." and "-", at most 80', /^[\w.-]{1,80}$/),
+    type: text(
+      'NAME',
+      'letters, digits, "_", "." and "-", at most 80, not just dots',
+      /^(?!\.+$)[\w.-]{1,80}$/,
+    ),
     fallback: 'default',
     group: 'phantoscope',
     commands: both,
