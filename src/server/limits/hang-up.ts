@@ -1,4 +1,5 @@
 import type { NodeResponse } from '../http-types.ts';
+import { abandon } from './abandon.ts';
 
 /** How long a client has to read an error, in milliseconds. */
 const lastWords = 1000;
@@ -7,6 +8,6 @@ const lastWords = 1000;
 export function hangUp(response: NodeResponse): void {
   // The end of every call fires its signal.
   if (response.closed) return;
-  const timer = setTimeout(() => response.destroy(), lastWords);
+  const timer = setTimeout(() => abandon(response), lastWords);
   response.once('close', () => clearTimeout(timer));
 }
