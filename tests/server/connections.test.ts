@@ -83,10 +83,13 @@ test('a client that has said all gets its answer', async () => {
 
 describe('a client that is gone while its call is computed, is noticed long before the end', () => {
   const slow = JSON.stringify({ datas: ['FAKE_DELAY:60000'] });
+  const execute = (body: string): string =>
+    `POST /omnisearch.Operator/Execute HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
   const gone = async (patient: TestServer): Promise<void> => {
     const begun = performance.now();
-    await eventually(() => patient.embedder.inFlight === 0);
+    await eventually(() => patient.server.calls === 0);
     expect(performance.now() - begun).toBeLessThan(3000);
+    expect(patient.embedder.inFlight).toBe(0);
     await patient.logged((line) => line.msg === 'call' && line.code === 'canceled');
   };
 
@@ -106,13 +109,32 @@ describe('a client that is gone while its call is computed, is noticed long befo
     await gone(patient);
   });
 
+  test('HTTP/1.1, with several calls at once', async () => {
+    await using patient = await startServer({ config: { requestTimeout: 60_000 } });
+    const { socket } = await open(patient.port);
+    socket.write(execute(slow).repeat(2));
+    await eventually(() => patient.embedder.inFlight === 2);
+    socket.destroy();
+    await gone(patient);
+  });
+
+  test('HTTP/1.1, in the midst of a stream', async () => {
+    await using patient = await startServer();
+    const { socket, received } = await open(patient.port);
+    socket.write(
+      'POST /grpc.health.v1.Health/Watch HTTP/1.1\r\nHost: a\r\nContent-Type: application/grpc-web+proto\r\nContent-Length: 5\r\n\r\n\0\0\0\0\0',
+    );
+    await eventually(() => received().includes('\x08\x01'));
+    expect(patient.server.calls).toBe(1);
+    socket.destroy();
+    await gone(patient);
+    expect(patient.server.calls).toBe(0);
+  });
+
   test('HTTP/1.1, one that has only said all and waits gets its answer', async () => {
     await using patient = await startServer({ config: { requestTimeout: 60_000 } });
     const { socket, received, closed } = await open(patient.port);
-    const body = JSON.stringify({ datas: ['FAKE_DELAY:1300'] });
-    socket.end(
-      `POST /omnisearch.Operator/Execute HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
-    );
+    socket.end(execute(JSON.stringify({ datas: ['FAKE_DELAY:1300'] })));
     await closed;
     expect(received()).toMatch(/^(HTTP\/1.1 102 Processing\r\n\r\n){1,3}HTTP\/1.1 200 OK/);
     expect(received()).toContain('"nums":"1"');

@@ -12,7 +12,7 @@ import { throttle } from '../limits/throttle.ts';
 import { beginRequests } from './begin-requests.ts';
 import type { Connection, ConnectionHandle, Connections } from './connections.ts';
 import { createExchanges } from './exchanges.ts';
-import { probeHalfClosed } from './half-closed.ts';
+import { watchHalfClosed } from './half-closed.ts';
 import { createHttp1, createHttp2, reasonOf } from './http-servers.ts';
 import { readInPieces } from './read-in-pieces.ts';
 import { readInTurns } from './read-in-turns.ts';
@@ -68,7 +68,7 @@ export function createListener(options: ListenerOptions): Server {
     socket.once('close', connection.remove);
     socket.once('end', () => {
       wire.ended = true;
-      if (!wire.session) probeHalfClosed(socket, () => exchanges.mayBeAsked(socket));
+      if (!wire.session) watchHalfClosed(socket, exchanges);
     });
     const decide = (isHttp2: boolean): void => {
       if (!isHttp2) {
