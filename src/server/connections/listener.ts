@@ -14,6 +14,7 @@ import type { Connection, ConnectionHandle, Connections } from './connections.ts
 import { createExchanges } from './exchanges.ts';
 import { watchHalfClosed } from './half-closed.ts';
 import { createHttp1, createHttp2, reasonOf } from './http-servers.ts';
+import { lingerWhenClosed } from './linger.ts';
 import { readInPieces } from './read-in-pieces.ts';
 import { readInTurns } from './read-in-turns.ts';
 import { sniff } from './sniff.ts';
@@ -73,6 +74,7 @@ export function createListener(options: ListenerOptions): Server {
     const decide = (isHttp2: boolean): void => {
       if (!isHttp2) {
         http1.emit('connection', socket);
+        lingerWhenClosed(socket);
         readInTurns(socket, loop, () => exchanges.unread(socket));
       } else if (options.refuseHttp2()) socket.destroy();
       else {

@@ -1,0 +1,90 @@
+/** Answers that come before their requests are over, to clients that read them when they have sent all. */
+import { expect, test } from 'bun:test';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { lingerWhenClosed } from '../../src/server/connections/linger.ts';
+import { eventually } from '../support/eventually.ts';
+import { postJson, startServer } from './start-server.ts';
+
+const head = (length: number): string =>
+  `POST /omnisearch.Operator/Execute HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
+const execute = (data: string): string => {
+  const body = JSON.stringify({ datas: [data] });
+  return head(body.length) + body;
+};
+
+interface Client {
+  readonly socket: Socket;
+  readonly received: () => string;
+  /** The code of the error by which its connection ended, or `closed`. */
+  readonly outcome: Promise<string>;
+}
+
+function open(port: number): Client {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  let received = '';
+  socket.on('data', (chunk: Buffer) => {
+    received += chunk.toString('latin1');
+  });
+  const outcome = new Promise<string>((resolve) => {
+    socket.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code ?? 'error'));
+    socket.once('close', () => resolve('closed'));
+  });
+  return { socket, received: () => received, outcome };
+}
+
+test.each([
+  ['OVERLOADED', '429', 1],
+  ['DRAINING', '503', 2],
+])(
+  '%s, the connection closes when the client has sent the rest, and not before',
+  async (_, status, maxCalls) => {
+    const running = await startServer({ config: { maxCalls } });
+    const first = open(running.port);
+    first.socket.write(execute('FAKE_DELAY:60000'));
+    await eventually(() => running.embedder.inFlight === 1);
+    const closing = status === '503' ? running.server.close() : undefined;
+    const { socket, received, outcome } = open(running.port);
+    const length = 8 << 20;
+    socket.write(`${head(length)}{"datas":["`);
+    await eventually(() => received().startsWith(`HTTP/1.1 ${status}`));
+    expect(received().toLowerCase()).toContain('connection: close');
+    socket.end('a'.repeat(length - '{"datas":["'.length));
+    expect(await outcome).toBe('closed');
+    first.socket.resetAndDestroy();
+    await (closing ?? running.server.close());
+  },
+);
+
+test('what comes after a request whose answer closes the connection, is not begun', async () => {
+  await using server = await startServer({ config: { maxCalls: 1 } });
+  const first = open(server.port);
+  first.socket.write(execute('FAKE_DELAY:60000'));
+  await eventually(() => server.embedder.inFlight === 1);
+  const { socket, received, outcome } = open(server.port);
+  socket.write(execute('a'));
+  await eventually(() => received().startsWith('HTTP/1.1 429'));
+  first.socket.resetAndDestroy();
+  await eventually(() => server.server.calls === 0);
+  socket.end(execute('a'));
+  expect(await outcome).toBe('closed');
+  await postJson(server.url, 'Healthy', {});
+  await server.logged(({ method }) => method === 'Healthy');
+  expect(server.logs.filter(({ method }) => method === 'Execute').length).toBe(2);
+});
+
+test.each([
+  ['time', { longest: 50, most: 1 << 30 }],
+  ['bytes', { longest: 60_000, most: 1000 }],
+])('a client that never comes to its end has so much %s', async (_, bounds) => {
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on('error', () => {});
+    lingerWhenClosed(socket, bounds);
+    socket.destroySoon();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { socket, outcome } = open((server.address() as AddressInfo).port);
+  const sending = setInterval(() => socket.write('a'.repeat(100)), 5);
+  expect(await outcome).not.toBe('');
+  clearInterval(sending);
+  server.close();
+});
