@@ -5,7 +5,7 @@ import type { LoopScheduler } from '../limits/loop-scheduler.ts';
 import type { Connection } from './connections.ts';
 import { endAfterAnswer, takeTheRest } from './early-answer.ts';
 import type { Exchanges } from './exchanges.ts';
-import { reasonOf } from './http-servers.ts';
+import { reasonOf } from './reason-of.ts';
 
 export interface BeginOptions {
   readonly log: Log;

@@ -9,6 +9,8 @@ export interface Exchanges {
   mayBeAsked(socket: Socket): boolean;
   /** Whether an answer has begun and is not over. */
   isBeingAnswered(socket: Socket): boolean;
+  /** Calls it as soon as nothing is to be answered any more but a request of which only a part has come. */
+  afterAnswers(socket: Socket, run: () => void): void;
   /** Bytes of the request that came last, which have come and that nobody has taken. */
   unread(socket: Socket): number;
 }
@@ -21,11 +23,21 @@ interface Exchange {
 export function createExchanges(): Exchanges {
   const open = new WeakMap<Socket, Set<Exchange>>();
   const last = new WeakMap<Socket, Exchange>();
+  const afterwards = new WeakMap<Socket, () => void>();
 
   /** Whose answer's turn it is: those of later requests are kept until it is over. */
   function first(socket: Socket): Exchange | undefined {
     const [exchange] = open.get(socket) ?? [];
     return exchange?.response.socket === socket ? exchange : undefined;
+  }
+
+  function proceed(socket: Socket): void {
+    const run = afterwards.get(socket);
+    if (!run) return;
+    for (const { request, response } of open.get(socket) ?? [])
+      if (request.complete || response.headersSent) return;
+    afterwards.delete(socket);
+    run();
   }
 
   return {
@@ -39,6 +51,7 @@ export function createExchanges(): Exchanges {
       const end = (): void => {
         exchanges.delete(exchange);
         if (last.get(socket) === exchange) last.delete(socket);
+        proceed(socket);
       };
       response.once('finish', end);
       response.once('close', end);
@@ -51,6 +64,10 @@ export function createExchanges(): Exchanges {
     isBeingAnswered(socket) {
       const response = first(socket)?.response;
       return !!response && response.headersSent && !response.writableEnded;
+    },
+    afterAnswers(socket, run) {
+      afterwards.set(socket, run);
+      proceed(socket);
     },
     unread(socket) {
       const request = last.get(socket)?.request;

@@ -13,10 +13,11 @@ import { beginRequests } from './begin-requests.ts';
 import type { Connection, ConnectionHandle, Connections } from './connections.ts';
 import { createExchanges } from './exchanges.ts';
 import { watchHalfClosed } from './half-closed.ts';
-import { createHttp1, createHttp2, reasonOf } from './http-servers.ts';
+import { createHttp1, createHttp2 } from './http-servers.ts';
 import { lingerWhenClosed } from './linger.ts';
 import { readInPieces } from './read-in-pieces.ts';
 import { readInTurns } from './read-in-turns.ts';
+import { reasonOf } from './reason-of.ts';
 import { sniff } from './sniff.ts';
 
 export type ListenerConfig = Pick<
@@ -48,7 +49,7 @@ export function createListener(options: ListenerOptions): Server {
   }
 
   const onRequest = beginRequests({ ...options, exchanges, connectionOf });
-  const http1 = createHttp1({ config, log, onRequest });
+  const http1 = createHttp1({ config, log, exchanges, onRequest });
   const http2 = createHttp2({ config, log, onRequest });
 
   const warnFull = throttle(1000, () =>
