@@ -1,4 +1,5 @@
 /** What every request of a connection goes through, before anybody looks at what it asks. */
+import type { ServerResponse } from 'node:http';
 import type { Log } from '../../log.ts';
 import type { NodeRequest, RequestHandler } from '../http-types.ts';
 import type { LoopScheduler } from '../limits/loop-scheduler.ts';
@@ -13,6 +14,7 @@ export interface BeginOptions {
   readonly exchanges: Exchanges;
   readonly connectionOf: (request: NodeRequest) => Connection | undefined;
   readonly onRequest: RequestHandler;
+  readonly isDraining: () => boolean;
 }
 
 /** So many calls of a connection are begun as they come; one packet can bring hundreds, and the others wait their turn. */
@@ -37,7 +39,8 @@ export function beginRequests(options: BeginOptions): RequestHandler {
     response.once('close', () => end?.());
     if ('stream' in request) endAfterAnswer(request);
     else {
-      exchanges.begin(request, response);
+      exchanges.begin(request, response as ServerResponse);
+      if (options.isDraining()) exchanges.closeBehindLast(request.socket);
       takeTheRest(request, response);
     }
     if (connection && connection.calls > promptCalls && !loop.hasTime('piece'))

@@ -1,10 +1,11 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { NodeResponse } from '../http-types.ts';
 
 /** Over HTTP/1.1, the requests of each connection that are not answered yet, in their order. */
 export interface Exchanges {
-  begin(request: IncomingMessage, response: NodeResponse): void;
+  begin(request: IncomingMessage, response: ServerResponse): void;
+  /** The answer to the request that has come last is to say that the connection closes behind it, and no other. */
+  closeBehindLast(socket: Socket): void;
   /** Whether the client waits for the first byte of its next answer, and may be sent a 102. */
   mayBeAsked(socket: Socket): boolean;
   /** Whether an answer has begun and is not over. */
@@ -17,7 +18,7 @@ export interface Exchanges {
 
 interface Exchange {
   readonly request: IncomingMessage;
-  readonly response: NodeResponse;
+  readonly response: ServerResponse;
 }
 
 export function createExchanges(): Exchanges {
@@ -55,6 +56,12 @@ export function createExchanges(): Exchanges {
       };
       response.once('finish', end);
       response.once('close', end);
+    },
+    closeBehindLast(socket) {
+      const exchanges = [...(open.get(socket) ?? [])];
+      // Looked at when the header is written.
+      for (const exchange of exchanges)
+        exchange.response.shouldKeepAlive = exchange !== exchanges.at(-1);
     },
     mayBeAsked(socket) {
       const exchange = first(socket);

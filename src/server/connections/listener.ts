@@ -11,7 +11,7 @@ import type { LoopScheduler } from '../limits/loop-scheduler.ts';
 import { throttle } from '../limits/throttle.ts';
 import { beginRequests } from './begin-requests.ts';
 import type { Connection, ConnectionHandle, Connections } from './connections.ts';
-import { createExchanges } from './exchanges.ts';
+import { createExchanges, type Exchanges } from './exchanges.ts';
 import { watchHalfClosed } from './half-closed.ts';
 import { createHttp1, createHttp2 } from './http-servers.ts';
 import { lingerWhenClosed } from './linger.ts';
@@ -31,8 +31,11 @@ export interface ListenerOptions {
   readonly log: Log;
   readonly loop: LoopScheduler;
   readonly onRequest: RequestHandler;
-  /** While true, HTTP/2 connections are refused before anything is read of them, so that every call can be repeated. */
-  readonly refuseHttp2: () => boolean;
+  /**
+   * While true, HTTP/2 connections are refused before anything is read of them, so that every call can be repeated, and those
+   * over HTTP/1.1 close behind the next answer.
+   */
+  readonly isDraining: () => boolean;
 }
 
 /** The listener; `listen` and `close` are its own, the connections are in `options.connections`. */
@@ -65,7 +68,7 @@ export function createListener(options: ListenerOptions): Server {
       if (!connections.makeRoom()) return void socket.destroy();
     }
     const wire: Wire = { session: undefined, ended: false };
-    const connection = connections.add(handleOf(socket, wire, options));
+    const connection = connections.add(handleOf(socket, wire, exchanges, options));
     bySocket.set(socket, connection);
     socket.once('close', connection.remove);
     socket.once('end', () => {
@@ -77,7 +80,7 @@ export function createListener(options: ListenerOptions): Server {
         http1.emit('connection', socket);
         lingerWhenClosed(socket);
         readInTurns(socket, loop, () => exchanges.unread(socket));
-      } else if (options.refuseHttp2()) socket.destroy();
+      } else if (options.isDraining()) socket.destroy();
       else {
         http2.once('session', (opened: Http2Session) => {
           wire.session = opened;
@@ -101,15 +104,21 @@ interface Wire {
   ended: boolean;
 }
 
-function handleOf(socket: Socket, wire: Wire, { config, log }: ListenerOptions): ConnectionHandle {
+function handleOf(
+  socket: Socket,
+  wire: Wire,
+  exchanges: Exchanges,
+  { config, log }: ListenerOptions,
+): ConnectionHandle {
   const destroy = (): void => {
     wire.session?.destroy();
     socket.destroy();
   };
   return {
     shut: (idle) => {
-      if (!wire.session) idle && socket.end();
-      else if (!wire.session.closed) wire.session.close();
+      if (wire.session) wire.session.closed || wire.session.close();
+      else if (idle) socket.end();
+      else exchanges.closeBehindLast(socket);
     },
     destroy,
     expire(flag) {

@@ -8,7 +8,6 @@ import { refuse } from '../errors/refuse.ts';
 import type { NodeRequest, NodeResponse, RequestHandler } from '../http-types.ts';
 import { abandon } from '../limits/abandon.ts';
 import type { Places } from '../limits/places.ts';
-import type { Readiness } from '../readiness.ts';
 import type { Cors } from './cors.ts';
 import { answerRoute, findRoute, type Routes } from './routes.ts';
 
@@ -20,16 +19,13 @@ export interface RequestHandlerOptions extends CallOptions {
   readonly routes: Routes;
   readonly routePlaces: Places;
   readonly cors: Cors;
-  readonly readiness: Readiness;
 }
 
 export function createRequestHandler(options: RequestHandlerOptions): RequestHandler {
-  const { log, readiness } = options;
+  const { log } = options;
   const rpcs = new Map(options.rpcs.map((rpc) => [rpc.path, rpc]));
 
   async function handle(request: NodeRequest, response: NodeResponse): Promise<void> {
-    if (readiness.state === 'draining' && request.httpVersionMajor === 1)
-      response.setHeader('connection', 'close');
     const path = pathOf(request);
     const { method = '' } = request;
     const rpc = method === 'OPTIONS' ? undefined : rpcs.get(path);
