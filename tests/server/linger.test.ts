@@ -1,36 +1,10 @@
 /** Answers that come before their requests are over, to clients that read them when they have sent all. */
 import { expect, test } from 'bun:test';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { lingerWhenClosed } from '../../src/server/connections/linger.ts';
 import { eventually } from '../support/eventually.ts';
+import { execute, executeHead, openHttp1 } from './raw-http1.ts';
 import { postJson, startServer } from './start-server.ts';
-
-const head = (length: number): string =>
-  `POST /omnisearch.Operator/Execute HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
-const execute = (data: string): string => {
-  const body = JSON.stringify({ datas: [data] });
-  return head(body.length) + body;
-};
-
-interface Client {
-  readonly socket: Socket;
-  readonly received: () => string;
-  /** The code of the error by which its connection ended, or `closed`. */
-  readonly outcome: Promise<string>;
-}
-
-function open(port: number): Client {
-  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-  let received = '';
-  socket.on('data', (chunk: Buffer) => {
-    received += chunk.toString('latin1');
-  });
-  const outcome = new Promise<string>((resolve) => {
-    socket.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code ?? 'error'));
-    socket.once('close', () => resolve('closed'));
-  });
-  return { socket, received: () => received, outcome };
-}
 
 test.each([
   ['OVERLOADED', '429', 1],
@@ -39,17 +13,17 @@ test.each([
   '%s, the connection closes when the client has sent the rest, and not before',
   async (_, status, maxCalls) => {
     const running = await startServer({ config: { maxCalls } });
-    const first = open(running.port);
+    const first = await openHttp1(running.port, true);
     first.socket.write(execute('FAKE_DELAY:60000'));
     await eventually(() => running.embedder.inFlight === 1);
     const closing = status === '503' ? running.server.close() : undefined;
-    const { socket, received, outcome } = open(running.port);
+    const { socket, received, closed } = await openHttp1(running.port, true);
     const length = 8 << 20;
-    socket.write(`${head(length)}{"datas":["`);
+    socket.write(`${executeHead(`Content-Length: ${length}\r\n`)}{"datas":["`);
     await eventually(() => received().startsWith(`HTTP/1.1 ${status}`));
     expect(received().toLowerCase()).toContain('connection: close');
     socket.end('a'.repeat(length - '{"datas":["'.length));
-    expect(await outcome).toBe('closed');
+    expect(await closed).toBe('closed');
     first.socket.resetAndDestroy();
     await (closing ?? running.server.close());
   },
@@ -57,16 +31,16 @@ test.each([
 
 test('what comes after a request whose answer closes the connection, is not begun', async () => {
   await using server = await startServer({ config: { maxCalls: 1 } });
-  const first = open(server.port);
+  const first = await openHttp1(server.port, true);
   first.socket.write(execute('FAKE_DELAY:60000'));
   await eventually(() => server.embedder.inFlight === 1);
-  const { socket, received, outcome } = open(server.port);
+  const { socket, received, closed } = await openHttp1(server.port, true);
   socket.write(execute('a'));
   await eventually(() => received().startsWith('HTTP/1.1 429'));
   first.socket.resetAndDestroy();
   await eventually(() => server.server.calls === 0);
   socket.end(execute('a'));
-  expect(await outcome).toBe('closed');
+  expect(await closed).toBe('closed');
   await postJson(server.url, 'Healthy', {});
   await server.logged(({ method }) => method === 'Healthy');
   expect(server.logs.filter(({ method }) => method === 'Execute').length).toBe(2);
@@ -82,9 +56,9 @@ test.each([
     socket.destroySoon();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { socket, outcome } = open((server.address() as AddressInfo).port);
+  const { socket, closed } = await openHttp1((server.address() as AddressInfo).port, true);
   const sending = setInterval(() => socket.write('a'.repeat(100)), 5);
-  expect(await outcome).not.toBe('');
+  expect(await closed).not.toBe('');
   clearInterval(sending);
   server.close();
 });
