@@ -29,6 +29,23 @@ test.each([
   },
 );
 
+test('DRAINING, and no call is left: the drain waits for the rest', async () => {
+  const running = await startServer();
+  const first = await openHttp1(running.port);
+  first.socket.write(execute('FAKE_DELAY:60000'));
+  await eventually(() => running.embedder.inFlight === 1);
+  const closing = running.server.close();
+  const { socket, received, closed } = await openHttp1(running.port, true);
+  socket.write(executeHead('Content-Length: 100000\r\n'));
+  await eventually(() => received().startsWith('HTTP/1.1 503'));
+  first.socket.resetAndDestroy();
+  await running.logged(({ code }) => code === 'canceled');
+  await eventually(() => running.server.calls === 1);
+  socket.end('a'.repeat(100_000));
+  expect(await closed).toBe('closed');
+  expect(await closing).toBe(0);
+});
+
 test('what comes after a request whose answer closes the connection, is not begun', async () => {
   await using server = await startServer({ config: { maxCalls: 1 } });
   const first = await openHttp1(server.port, true);
@@ -52,7 +69,7 @@ test.each([
 ])('a client that never comes to its end has so much %s', async (_, bounds) => {
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     socket.on('error', () => {});
-    lingerWhenClosed(socket, bounds);
+    lingerWhenClosed(socket, () => {}, bounds);
     socket.destroySoon();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

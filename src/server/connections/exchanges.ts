@@ -10,6 +10,8 @@ export interface Exchanges {
   mayBeAsked(socket: Socket): boolean;
   /** Whether an answer has begun and is not over. */
   isBeingAnswered(socket: Socket): boolean;
+  /** Whether of the request that came last there is more to come. */
+  isComing(socket: Socket): boolean;
   /** Calls it as soon as nothing is to be answered any more but a request of which only a part has come. */
   afterAnswers(socket: Socket, run: () => void): void;
   /** Bytes of the request that came last, which have come and that nobody has taken. */
@@ -72,6 +74,7 @@ export function createExchanges(): Exchanges {
       const response = first(socket)?.response;
       return !!response && response.headersSent && !response.writableEnded;
     },
+    isComing: (socket) => last.get(socket)?.request.complete === false,
     afterAnswers(socket, run) {
       afterwards.set(socket, run);
       proceed(socket);

@@ -11,6 +11,7 @@ const bounds = { longest: 10_000, most: 128 << 20 };
  */
 export function lingerWhenClosed(
   socket: Socket & { _paused?: boolean },
+  onLinger: () => void,
   { longest, most } = bounds,
 ): void {
   const readers = socket.listeners('data') as ((chunk: Buffer) => void)[];
@@ -18,6 +19,7 @@ export function lingerWhenClosed(
   socket.destroySoon = () => {
     if (lingers || socket.destroyed) return;
     lingers = true;
+    onLinger();
     if (!socket.writableEnded) socket.end();
     // No further request is begun: its answer could not be sent.
     for (const reader of readers) socket.off('data', reader);

@@ -78,7 +78,11 @@ export function createListener(options: ListenerOptions): Server {
     const decide = (isHttp2: boolean): void => {
       if (!isHttp2) {
         http1.emit('connection', socket);
-        lingerWhenClosed(socket);
+        lingerWhenClosed(socket, () => {
+          // A drain waits for it as for a call, or its answer would be lost after all.
+          if (options.isDraining() && exchanges.isComing(socket))
+            socket.once('close', connection.begin());
+        });
         readInTurns(socket, loop, () => exchanges.unread(socket));
       } else if (options.isDraining()) socket.destroy();
       else {
