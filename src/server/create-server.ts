@@ -81,7 +81,7 @@ export function createServer(options: ServerOptions): OperatorServer {
     connections,
     log,
     loop,
-    refuseHttp2: () => readiness.state === 'draining',
+    isDraining: () => readiness.state === 'draining',
     onRequest: createRequestHandler({
       rpcs: createRpcs({
         config,
@@ -97,7 +97,6 @@ export function createServer(options: ServerOptions): OperatorServer {
       routePlaces: createPlaces({ most: maxRoutes, are: 'requests beside the calls are open' }),
       loop,
       cors: createCors(config.corsOrigin),
-      readiness,
       log,
       requestTimeout: config.requestTimeout,
       stallTimeout: config.stallTimeout,

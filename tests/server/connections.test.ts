@@ -1,27 +1,9 @@
 /** What the port does with connections: two protocols, limits, and all that clients do to them. */
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { connect as connectHttp2 } from 'node:http2';
-import { connect, type Socket } from 'node:net';
 import { eventually } from '../support/eventually.ts';
+import { execute, openHttp1 } from './raw-http1.ts';
 import { grpcClient, postJson, startServer, type TestServer } from './start-server.ts';
-
-/** A bare connection: everything it received, and when it was closed. */
-async function open(port: number): Promise<{
-  socket: Socket;
-  received: () => string;
-  closed: Promise<void>;
-}> {
-  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-  const chunks: Buffer[] = [];
-  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
-  socket.on('error', () => {});
-  const closed = new Promise<void>((resolve) => {
-    socket.once('end', () => socket.end());
-    socket.once('close', () => resolve());
-  });
-  await new Promise((resolve) => socket.once('connect', resolve));
-  return { socket, received: () => Buffer.concat(chunks).toString('latin1'), closed };
-}
 
 let running: TestServer;
 beforeAll(async () => {
@@ -35,7 +17,7 @@ const get = 'GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n';
 
 test('first bytes, one at a time are HTTP/1.1 as well', async () => {
   await using patient = await startServer();
-  const { socket, received } = await open(patient.port);
+  const { socket, received } = await openHttp1(patient.port);
   socket.setNoDelay(true);
   for (const byte of 'POST /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n') {
     socket.write(byte);
@@ -46,7 +28,7 @@ test('first bytes, one at a time are HTTP/1.1 as well', async () => {
 });
 
 test('first bytes, an HTTP/2 preface in pieces is HTTP/2', async () => {
-  const { socket, received } = await open(running.port);
+  const { socket, received } = await openHttp1(running.port);
   socket.setNoDelay(true);
   for (const piece of ['P', 'R', 'I', ' * HTTP/2.0\r\n\r\nSM\r\n\r\n', '\0\0\0\x04\0\0\0\0\0']) {
     socket.write(piece, 'latin1');
@@ -63,93 +45,15 @@ test.each([
   ['a broken preface', 'PRI * HTTP/3.0\r\n\r\nXX\r\n\r\n'],
   ['noise after the preface', `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${'\xff'.repeat(64)}`],
 ])('first bytes, %s: the connection ends and the next one works', async (_, bytes) => {
-  const { socket, closed } = await open(running.port);
+  const { socket, closed } = await openHttp1(running.port);
   socket.write(bytes, 'latin1');
   await closed;
   expect((await fetch(`${running.url}/healthz`)).status).toBe(200);
 });
 
-test('a client that has said all gets its answer', async () => {
-  await using patient = await startServer();
-  const { socket, received, closed } = await open(patient.port);
-  const body = '{"datas":["FAKE_DELAY:100"]}';
-  socket.end(
-    `POST /omnisearch.Operator/Execute HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
-  );
-  await closed;
-  expect(received()).toStartWith('HTTP/1.1 200 OK');
-  expect(received()).toContain('"nums":"1"');
-});
-
-describe('a client that is gone while its call is computed, is noticed long before the end', () => {
-  const slow = JSON.stringify({ datas: ['FAKE_DELAY:60000'] });
-  const gone = async (patient: TestServer): Promise<void> => {
-    const begun = performance.now();
-    await eventually(() => patient.embedder.inFlight === 0);
-    expect(performance.now() - begun).toBeLessThan(3000);
-    await patient.logged((line) => line.msg === 'call' && line.code === 'canceled');
-  };
-
-  // The system closes a killed client's connection as if it had only said all.
-  test.each([
-    ['HTTP/2', '--http2-prior-knowledge'],
-    ['HTTP/1.1', '--http1.1'],
-  ])('%s', async (_, protocol) => {
-    await using patient = await startServer({ config: { requestTimeout: 60_000 } });
-    const url = `${patient.url}/omnisearch.Operator/Execute`;
-    const client = Bun.spawn(
-      ['curl', '-s', protocol, '-H', 'content-type: application/json', '-d', slow, url],
-      { stdout: 'ignore' },
-    );
-    await eventually(() => patient.embedder.inFlight === 1);
-    client.kill('SIGKILL');
-    await gone(patient);
-  });
-
-  test('HTTP/1.1, one that has only said all and waits gets its answer', async () => {
-    await using patient = await startServer({ config: { requestTimeout: 60_000 } });
-    const { socket, received, closed } = await open(patient.port);
-    const body = JSON.stringify({ datas: ['FAKE_DELAY:1300'] });
-    socket.end(
-      `POST /omnisearch.Operator/Execute HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
-    );
-    await closed;
-    expect(received()).toMatch(/^(HTTP\/1.1 102 Processing\r\n\r\n){1,3}HTTP\/1.1 200 OK/);
-    expect(received()).toContain('"nums":"1"');
-  });
-});
-
-describe('102 Processing goes to nobody who could take it for something else', () => {
-  const head = 'Host: a\r\nContent-Type: application/json\r\n';
-  const execute = (ms: number, version: string): string => {
-    const body = JSON.stringify({ datas: [`FAKE_DELAY:${ms}`] });
-    return `POST /omnisearch.Operator/Execute HTTP/${version}\r\n${head}Content-Length: ${body.length}\r\n\r\n${body}`;
-  };
-
-  test('HTTP/1.0, which has none', async () => {
-    await using patient = await startServer({ config: { requestTimeout: 60_000 } });
-    const { socket, received, closed } = await open(patient.port);
-    socket.end(execute(800, '1.0'));
-    await closed;
-    expect(received()).toStartWith('HTTP/1.1 200 OK');
-  });
-
-  test('HTTP/1.1, while the answer to an earlier request is being sent', async () => {
-    await using patient = await startServer({ config: { requestTimeout: 60_000 } });
-    const { socket, received } = await open(patient.port);
-    const message = '\0\0\0\0\x02{}';
-    const watch = `POST /grpc.health.v1.Health/Watch HTTP/1.1\r\n${head.replace('json', 'connect+json')}Content-Length: ${message.length}\r\n\r\n${message}`;
-    socket.end(watch + execute(60_000, '1.1'));
-    await eventually(() => received().includes('SERVING'));
-    await Bun.sleep(700);
-    expect(received()).not.toContain('102 Processing');
-    socket.destroy();
-  });
-});
-
 test('a client that asks on and reads no answer is closed before its answers take much memory', async () => {
   await using patient = await startServer();
-  const { socket, closed } = await open(patient.port);
+  const { socket, closed } = await openHttp1(patient.port);
   socket.pause();
   const asks = 'OPTIONS / HTTP/1.1\r\nHost: a\r\nAccess-Control-Request-Method: POST\r\n\r\n';
   socket.write(asks.repeat(20_000));
@@ -166,7 +70,7 @@ test('a client that asks on and reads no answer is closed before its answers tak
 });
 
 test('a request whose target has scheme and host, as a proxy writes it', async () => {
-  const { socket, received } = await open(running.port);
+  const { socket, received } = await openHttp1(running.port);
   socket.write('GET http://other:80/healthz?a HTTP/1.1\r\nHost: a\r\n\r\n');
   await eventually(() => received().startsWith('HTTP/1.1 200'));
   socket.write(
@@ -177,7 +81,7 @@ test('a request whose target has scheme and host, as a proxy writes it', async (
 });
 
 test('a thousand requests in one packet, do not keep another connection waiting for all of them', async () => {
-  const { socket, received } = await open(running.port);
+  const { socket, received } = await openHttp1(running.port);
   const answered = (): number => received().split('HTTP/1.1 200').length - 1;
   await postJson(running.url, 'Healthy', {});
   const one =
@@ -194,9 +98,9 @@ test('clients that vanish in the middle of a request leave nothing behind', asyn
   const head =
     'POST /omnisearch.Operator/Execute HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n';
   for (const text of ['GET / HT', `${head}Content-Length: 1000\r\n\r\n{"datas":["`, head]) {
-    const graceful = await open(running.port);
+    const graceful = await openHttp1(running.port);
     graceful.socket.end(text);
-    const abrupt = await open(running.port);
+    const abrupt = await openHttp1(running.port);
     abrupt.socket.write(text, () => abrupt.socket.resetAndDestroy());
     await graceful.closed;
   }
@@ -211,7 +115,7 @@ test('a request line that is no URL and a missing Host are answered', async () =
     ['//', 'Host: ]\r\n'],
     ['/omnisearch.Operator/Healthy', ''],
   ]) {
-    const { socket, received } = await open(running.port);
+    const { socket, received } = await openHttp1(running.port);
     socket.write(
       `POST ${path} HTTP/1.1\r\n${host}Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}`,
     );
@@ -223,7 +127,7 @@ test('a request line that is no URL and a missing Host are answered', async () =
 test('--header-timeout, a connection that sends nothing or too slowly is closed', async () => {
   for (const text of ['', 'P', 'GET / HTTP/1.1\r\nHos']) {
     const begun = performance.now();
-    const { socket, closed } = await open(running.port);
+    const { socket, closed } = await openHttp1(running.port);
     socket.write(text);
     await closed;
     expect(performance.now() - begun).toBeWithin(250, 1500);
@@ -231,7 +135,7 @@ test('--header-timeout, a connection that sends nothing or too slowly is closed'
 });
 
 test('--idle-timeout, a connection without calls is closed, over HTTP/2 as well', async () => {
-  const idle = await open(running.port);
+  const idle = await openHttp1(running.port);
   idle.socket.write(get);
   const begun = performance.now();
   await idle.closed;
@@ -246,11 +150,8 @@ test('--idle-timeout, a connection without calls is closed, over HTTP/2 as well'
 
 test('--idle-timeout, a connection with a call is left alone, and closed that long after its end', async () => {
   await using patient = await startServer({ config: { idleTimeout: 500 } });
-  const { socket, received, closed } = await open(patient.port);
-  const body = '{"datas":["FAKE_DELAY:1200"]}';
-  socket.write(
-    `POST /omnisearch.Operator/Execute HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
-  );
+  const { socket, received, closed } = await openHttp1(patient.port);
+  socket.write(execute('FAKE_DELAY:1200'));
   await Promise.race([closed, eventually(() => received() !== '')]);
   expect(received()).toStartWith('HTTP/1.1 200');
   const answered = performance.now();
@@ -280,7 +181,7 @@ test('--request-timeout, longer work is given up', async () => {
 });
 
 test('--request-timeout, a body that does not come is given up', async () => {
-  const { socket, received } = await open(running.port);
+  const { socket, received } = await openHttp1(running.port);
   socket.write(
     'POST /omnisearch.Operator/Execute HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{',
   );
@@ -291,9 +192,9 @@ test('--request-timeout, a body that does not come is given up', async () => {
 
 test('--max-connections, further ones are closed until there is room', async () => {
   await using small = await startServer({ config: { maxConnections: 2 } });
-  const first = await open(small.port);
-  const second = await open(small.port);
-  const third = await open(small.port);
+  const first = await openHttp1(small.port);
+  const second = await openHttp1(small.port);
+  const third = await openHttp1(small.port);
   await third.closed;
   expect(await small.logged((line) => String(line.msg).includes('--max-connections'))).toBeTruthy();
   first.socket.end(get);
@@ -304,18 +205,15 @@ test('--max-connections, further ones are closed until there is room', async () 
 
 test('--max-connections, who has been without a call for longest gives way to a new one', async () => {
   await using small = await startServer({ config: { maxConnections: 3 } });
-  const calls = await open(small.port);
-  const body = JSON.stringify({ datas: ['FAKE_DELAY:2500'] });
-  calls.socket.write(
-    `POST /omnisearch.Operator/Execute HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
-  );
+  const calls = await openHttp1(small.port);
+  calls.socket.write(execute('FAKE_DELAY:2500'));
   await eventually(() => small.embedder.inFlight === 1);
-  const idle = await open(small.port);
+  const idle = await openHttp1(small.port);
   idle.socket.write(get);
   await eventually(() => idle.received().startsWith('HTTP/1.1 200'));
-  const silent = await open(small.port);
+  const silent = await openHttp1(small.port);
   // Not before it has been so for a second.
-  await (await open(small.port)).closed;
+  await (await openHttp1(small.port)).closed;
   await Bun.sleep(1100);
   expect((await fetch(`${small.url}/healthz`)).status).toBe(200);
   await idle.closed;

@@ -1,11 +1,12 @@
 /** What every request of a connection goes through, before anybody looks at what it asks. */
+import type { ServerResponse } from 'node:http';
 import type { Log } from '../../log.ts';
 import type { NodeRequest, RequestHandler } from '../http-types.ts';
 import type { LoopScheduler } from '../limits/loop-scheduler.ts';
 import type { Connection } from './connections.ts';
 import { endAfterAnswer, takeTheRest } from './early-answer.ts';
 import type { Exchanges } from './exchanges.ts';
-import { reasonOf } from './http-servers.ts';
+import { reasonOf } from './reason-of.ts';
 
 export interface BeginOptions {
   readonly log: Log;
@@ -13,6 +14,7 @@ export interface BeginOptions {
   readonly exchanges: Exchanges;
   readonly connectionOf: (request: NodeRequest) => Connection | undefined;
   readonly onRequest: RequestHandler;
+  readonly isDraining: () => boolean;
 }
 
 /** So many calls of a connection are begun as they come; one packet can bring hundreds, and the others wait their turn. */
@@ -37,7 +39,8 @@ export function beginRequests(options: BeginOptions): RequestHandler {
     response.once('close', () => end?.());
     if ('stream' in request) endAfterAnswer(request);
     else {
-      exchanges.begin(request, response);
+      exchanges.begin(request, response as ServerResponse);
+      if (options.isDraining()) exchanges.closeBehindLast(request.socket);
       takeTheRest(request, response);
     }
     if (connection && connection.calls > promptCalls && !loop.hasTime('piece'))

@@ -11,7 +11,7 @@ export interface Connection {
 export interface ConnectionHandle {
   /**
    * The operator shuts down: said at once, with calls running or not, and again whenever the last of them has ended.
-   * HTTP/2 tells the other side at the first time (GOAWAY), HTTP/1.1 closes when it is idle.
+   * HTTP/2 tells the other side at the first time (GOAWAY), HTTP/1.1 with the last answer, and closes when it is idle.
    */
   shut(idle: boolean): void;
   destroy(): void;

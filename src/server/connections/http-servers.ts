@@ -4,6 +4,9 @@ import { createServer as createHttp2Server, type Http2Server } from 'node:http2'
 import type { Config } from '../../config/options.ts';
 import type { Log } from '../../log.ts';
 import type { RequestHandler } from '../http-types.ts';
+import { answerBadRequests } from './bad-requests.ts';
+import type { Exchanges } from './exchanges.ts';
+import { reasonOf } from './reason-of.ts';
 
 export interface HttpServerOptions {
   readonly config: Pick<Config, 'maxConcurrentStreams' | 'maxHeaderBytes' | 'idleTimeout'>;
@@ -11,21 +14,17 @@ export interface HttpServerOptions {
   readonly onRequest: RequestHandler;
 }
 
-export function createHttp1({ config, log, onRequest }: HttpServerOptions): Server {
+/** Of HTTP/1.1, what is being answered on its connections as well. */
+type Http1Options = HttpServerOptions & { readonly exchanges: Exchanges };
+
+export function createHttp1({ config, log, exchanges, onRequest }: Http1Options): Server {
   const http1 = createHttpServer(
     { maxHeaderSize: config.maxHeaderBytes, keepAliveTimeout: config.idleTimeout },
     onRequest,
   );
   // A client may close its half once it has asked; Node documents this for net servers only.
   Object.assign(http1, { httpAllowHalfOpen: true });
-  http1.on('clientError', (err, socket) => {
-    log.debug(reasonOf(err), 'not an HTTP request');
-    const tooLarge = (err as NodeJS.ErrnoException).code === 'HPE_HEADER_OVERFLOW';
-    const most = `at most ${config.maxHeaderBytes} bytes of header are allowed (--max-header-bytes)`;
-    if (!socket.writable) socket.destroy();
-    else if (tooLarge) socket.end(bareReply('431 Request Header Fields Too Large', most));
-    else socket.end(bareReply('400 Bad Request', 'this is not an HTTP request'));
-  });
+  answerBadRequests(http1, { config, log, exchanges });
   return http1;
 }
 
@@ -49,15 +48,3 @@ export function createHttp2({ config, log, onRequest }: HttpServerOptions): Http
   http2.on('sessionError', (err) => log.debug(reasonOf(err), 'an HTTP/2 connection failed'));
   return http2;
 }
-
-/** To what is no request. */
-const bareReply = (status: string, sentence: string): string => {
-  const body = `${JSON.stringify({ error: sentence })}\n`;
-  return `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
-};
-
-/** Of an error of a connection, what may be logged: some carry the bytes that were read. */
-export const reasonOf = ({ code, message }: NodeJS.ErrnoException): Record<string, unknown> => ({
-  code,
-  reason: message,
-});

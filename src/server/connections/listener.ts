@@ -11,11 +11,13 @@ import type { LoopScheduler } from '../limits/loop-scheduler.ts';
 import { throttle } from '../limits/throttle.ts';
 import { beginRequests } from './begin-requests.ts';
 import type { Connection, ConnectionHandle, Connections } from './connections.ts';
-import { createExchanges } from './exchanges.ts';
-import { probeHalfClosed } from './half-closed.ts';
-import { createHttp1, createHttp2, reasonOf } from './http-servers.ts';
+import { createExchanges, type Exchanges } from './exchanges.ts';
+import { watchHalfClosed } from './half-closed.ts';
+import { createHttp1, createHttp2 } from './http-servers.ts';
+import { lingerWhenClosed } from './linger.ts';
 import { readInPieces } from './read-in-pieces.ts';
 import { readInTurns } from './read-in-turns.ts';
+import { reasonOf } from './reason-of.ts';
 import { sniff } from './sniff.ts';
 
 export type ListenerConfig = Pick<
@@ -29,8 +31,11 @@ export interface ListenerOptions {
   readonly log: Log;
   readonly loop: LoopScheduler;
   readonly onRequest: RequestHandler;
-  /** While true, HTTP/2 connections are refused before anything is read of them, so that every call can be repeated. */
-  readonly refuseHttp2: () => boolean;
+  /**
+   * While true, HTTP/2 connections are refused before anything is read of them, so that every call can be repeated, and those
+   * over HTTP/1.1 close behind the next answer.
+   */
+  readonly isDraining: () => boolean;
 }
 
 /** The listener; `listen` and `close` are its own, the connections are in `options.connections`. */
@@ -47,7 +52,7 @@ export function createListener(options: ListenerOptions): Server {
   }
 
   const onRequest = beginRequests({ ...options, exchanges, connectionOf });
-  const http1 = createHttp1({ config, log, onRequest });
+  const http1 = createHttp1({ config, log, exchanges, onRequest });
   const http2 = createHttp2({ config, log, onRequest });
 
   const warnFull = throttle(1000, () =>
@@ -63,18 +68,23 @@ export function createListener(options: ListenerOptions): Server {
       if (!connections.makeRoom()) return void socket.destroy();
     }
     const wire: Wire = { session: undefined, ended: false };
-    const connection = connections.add(handleOf(socket, wire, options));
+    const connection = connections.add(handleOf(socket, wire, exchanges, options));
     bySocket.set(socket, connection);
     socket.once('close', connection.remove);
     socket.once('end', () => {
       wire.ended = true;
-      if (!wire.session) probeHalfClosed(socket, () => exchanges.mayBeAsked(socket));
+      if (!wire.session) watchHalfClosed(socket, exchanges);
     });
     const decide = (isHttp2: boolean): void => {
       if (!isHttp2) {
         http1.emit('connection', socket);
+        lingerWhenClosed(socket, () => {
+          // A drain waits for it as for a call, or its answer would be lost after all.
+          if (options.isDraining() && exchanges.isComing(socket))
+            socket.once('close', connection.begin());
+        });
         readInTurns(socket, loop, () => exchanges.unread(socket));
-      } else if (options.refuseHttp2()) socket.destroy();
+      } else if (options.isDraining()) socket.destroy();
       else {
         http2.once('session', (opened: Http2Session) => {
           wire.session = opened;
@@ -98,15 +108,21 @@ interface Wire {
   ended: boolean;
 }
 
-function handleOf(socket: Socket, wire: Wire, { config, log }: ListenerOptions): ConnectionHandle {
+function handleOf(
+  socket: Socket,
+  wire: Wire,
+  exchanges: Exchanges,
+  { config, log }: ListenerOptions,
+): ConnectionHandle {
   const destroy = (): void => {
     wire.session?.destroy();
     socket.destroy();
   };
   return {
     shut: (idle) => {
-      if (!wire.session) idle && socket.end();
-      else if (!wire.session.closed) wire.session.close();
+      if (wire.session) wire.session.closed || wire.session.close();
+      else if (idle) socket.end();
+      else exchanges.closeBehindLast(socket);
     },
     destroy,
     expire(flag) {

@@ -1,4 +1,5 @@
 import type { NodeResponse } from '../http-types.ts';
+import { abandon } from './abandon.ts';
 
 /** How long a client has to read an error, in milliseconds. */
 const lastWords = 1000;
@@ -7,6 +8,12 @@ const lastWords = 1000;
 export function hangUp(response: NodeResponse): void {
   // The end of every call fires its signal.
   if (response.closed) return;
-  const timer = setTimeout(() => response.destroy(), lastWords);
+  // Over HTTP/1.1 it is given its connection when the answers to earlier requests are over; before, no client could read it.
+  if (response.socket === null) response.once('socket', () => begin(response));
+  else begin(response);
+}
+
+function begin(response: NodeResponse): void {
+  const timer = setTimeout(() => abandon(response), lastWords);
   response.once('close', () => clearTimeout(timer));
 }

@@ -6,8 +6,8 @@ import type { Rpc } from '../calls/rpcs.ts';
 import { sendGrpcError } from '../errors/grpc-status.ts';
 import { refuse } from '../errors/refuse.ts';
 import type { NodeRequest, NodeResponse, RequestHandler } from '../http-types.ts';
+import { abandon } from '../limits/abandon.ts';
 import type { Places } from '../limits/places.ts';
-import type { Readiness } from '../readiness.ts';
 import type { Cors } from './cors.ts';
 import { answerRoute, findRoute, type Routes } from './routes.ts';
 
@@ -19,16 +19,13 @@ export interface RequestHandlerOptions extends CallOptions {
   readonly routes: Routes;
   readonly routePlaces: Places;
   readonly cors: Cors;
-  readonly readiness: Readiness;
 }
 
 export function createRequestHandler(options: RequestHandlerOptions): RequestHandler {
-  const { log, readiness } = options;
+  const { log } = options;
   const rpcs = new Map(options.rpcs.map((rpc) => [rpc.path, rpc]));
 
   async function handle(request: NodeRequest, response: NodeResponse): Promise<void> {
-    if (readiness.state === 'draining' && request.httpVersionMajor === 1)
-      response.setHeader('connection', 'close');
     const path = pathOf(request);
     const { method = '' } = request;
     const rpc = method === 'OPTIONS' ? undefined : rpcs.get(path);
@@ -51,16 +48,16 @@ export function createRequestHandler(options: RequestHandlerOptions): RequestHan
     response.on('error', (err) => log.debug({ err }, 'a reply could not be sent'));
     handle(request, response).catch((err: unknown) => {
       log.error({ err }, 'a request failed');
-      response.destroy();
+      abandon(response);
     });
   };
 }
 
 /** A reply that nobody reads is not kept for ever. @returns whether there was a place */
 function enter(places: Places, response: NodeResponse, { requestTimeout }: CallOptions): boolean {
-  const place = places.enter(() => response.destroy());
+  const place = places.enter(() => abandon(response));
   if (!place) return false;
-  const timer = setTimeout(() => response.destroy(), requestTimeout);
+  const timer = setTimeout(() => abandon(response), requestTimeout);
   response.once('close', () => {
     clearTimeout(timer);
     place.leave();
