@@ -5,6 +5,7 @@ import { type CallRecord, createCallRecord, logCall } from '../call-record.ts';
 import { refuse } from '../errors/refuse.ts';
 import { settleReply } from '../errors/reply-errors.ts';
 import type { NodeRequest, NodeResponse } from '../http-types.ts';
+import { abandon } from '../limits/abandon.ts';
 import { hangUp } from '../limits/hang-up.ts';
 import type { LoopScheduler } from '../limits/loop-scheduler.ts';
 import type { Place, Places } from '../limits/places.ts';
@@ -124,5 +125,5 @@ function giveUp(thrown: unknown, response: NodeResponse, record: CallRecord): vo
   const gone = response.destroyed || response.writableEnded;
   record.code = gone ? 'canceled' : 'internal';
   if (!gone) record.cause = thrown;
-  response.destroy();
+  abandon(response);
 }
