@@ -27,7 +27,11 @@ export interface StoredGraph {
   conv(
     input: string,
     dims: readonly [outputs: number, inputs: number, height: number, width: number],
-    options: { seed: number; scale?: number; attributes?: Record<string, AttributeValue> },
+    options: {
+      seed: number;
+      scale?: number | undefined;
+      attributes?: Record<string, AttributeValue>;
+    },
   ): string;
   /** A batch normalisation of `0.5 x + 1`. */
   normalised(input: string, channels: number): string;
@@ -100,7 +104,9 @@ export function createStoredGraph(): StoredGraph {
     },
     model(end, size, channels, outputs = []) {
       nodes.push(node('Identity', [end], 'features'));
-      const graph = graphOf(size, { node: nodes, initializer });
+      const read = new Set(nodes.flatMap(({ input }) => input));
+      const constants = initializer.filter(({ name }) => read.has(name));
+      const graph = graphOf(size, { node: nodes, initializer: constants });
       // Their shapes are onnxruntime's to find out.
       graph.output = ['features', ...outputs].map((name) => create(ValueInfoProtoSchema, { name }));
       return writeModel(modelBytes(graph), size, channels);
