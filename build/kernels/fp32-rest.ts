@@ -19,11 +19,19 @@ const sums = ['s0', 's1', 's2', 's3'];
 const eachSum = (f: (sum: string, offset: number) => Wat): Wat =>
   lines(...sums.map((sum, i) => f(sum, 16 * i)));
 
+/** `pmax` keeps its first operand where one is NaN, the largest so far: NaN in the other is put over it, as all bits set. */
+const takeLargest = (sum: Wat, offset: number): Wat =>
+  lines(
+    set('next', v128.load('q', offset)),
+    set(sum, v128.or(f32x4.pmax(sum, 'next'), f32x4.ne('next', 'next'))),
+  );
+
 export const maxPool: Wat = maxPoolOf({
   groupBytes,
   largest: sums,
+  locals: ['next'],
   start: eachSum((sum) => set(sum, f32x4.constant(Number.NEGATIVE_INFINITY))),
-  take: eachSum((sum, offset) => set(sum, f32x4.pmax(sum, v128.load('q', offset)))),
+  take: eachSum(takeLargest),
   store: lines(
     set('q', i32.add('dst', 'c')),
     eachSum((sum, offset) => v128.store('q', sum, offset)),

@@ -11,6 +11,8 @@ export interface MaxPoolFormat {
   readonly start: Wat;
   /** Takes in the group at the local `q`. */
   readonly take: Wat;
+  /** Other vectors that `take` uses. */
+  readonly locals?: readonly string[];
   /** Stores them at the local `dst` plus `c`; may change `q`. */
   readonly store: Wat;
 }
@@ -19,14 +21,21 @@ export interface MaxPoolFormat {
  * One row of a max pool. The window of output pixel i covers the columns from `x + i · stride`, as many as `window`, that
  * lie within 0 … width−1, of `rows` rows from `src`. `x` may be negative; every window has at least one pixel.
  */
-export const maxPoolOf = ({ groupBytes, largest, start, take, store }: MaxPoolFormat): Wat =>
+export const maxPoolOf = ({
+  groupBytes,
+  largest,
+  locals = [],
+  start,
+  take,
+  store,
+}: MaxPoolFormat): Wat =>
   func({
     name: 'max_pool',
     params: [
       ...['src', 'rowBytes', 'rows', 'pixelBytes', 'width', 'window', 'x', 'stride', 'dst'],
       'pixels',
     ],
-    locals: { i32: ['first', 'last', 'c', 'row', 'p', 'q', 'end'], v128: largest },
+    locals: { i32: ['first', 'last', 'c', 'row', 'p', 'q', 'end'], v128: [...largest, ...locals] },
     body: countDown(
       'pixels',
       1,

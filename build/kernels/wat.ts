@@ -56,6 +56,7 @@ export const f32 = {
 export const v128 = {
   load: load('v128.load'),
   store: store('v128.store'),
+  or: binary('v128.or'),
   /** One 32-bit value, four times. JavaScriptCore's best code needs it without an offset. */
   load32Splat: (address: Operand): Wat => `(v128.load32_splat ${value(address)})`,
   /** `vector` with 32-bit lane `lane` taken from memory. */
@@ -69,6 +70,8 @@ export const f32x4 = {
   mul: binary('f32x4.mul'),
   /** `b < a ? b : a`-style minimum and maximum: one instruction on x86, where `f32x4.max` is several. */
   pmax: binary('f32x4.pmax'),
+  /** All bits of a lane set, or none. */
+  ne: binary('f32x4.ne'),
   splat: unary('f32x4.splat'),
   constant: (x: number): Wat => {
     const text = x === Number.NEGATIVE_INFINITY ? '-inf' : String(x);

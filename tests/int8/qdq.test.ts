@@ -81,6 +81,13 @@ const setScale = (g: GraphProto, name: string, values: readonly number[]): void 
   tensor.rawData = new Uint8Array(Float32Array.from(values).buffer);
 };
 
+/** Adds `name` to what is pooled: what nothing reads is left out before it could be declined. */
+const readAsWell = (g: GraphProto, name: string): void => {
+  const pooled = find(g, 'pooled');
+  g.node.splice(g.node.indexOf(pooled), 0, node('Add', [pooled.input[0]!, name], 'both'));
+  pooled.input[0] = 'both';
+};
+
 const refused: Record<string, [(graph: GraphProto) => void, RegExp]> = {
   'activations of all 8 bits': [
     (g) => {
@@ -124,9 +131,7 @@ const refused: Record<string, [(graph: GraphProto) => void, RegExp]> = {
     /of weights with a zero point/,
   ],
   'a value that is read as a float as well': [
-    (g) => {
-      find(g, 'pooled').input[0] = 'before';
-    },
+    (g) => readAsWell(g, 'before'),
     /before is read as a float as well/,
   ],
   'float weights behind bytes': [
@@ -154,13 +159,16 @@ const refused: Record<string, [(graph: GraphProto) => void, RegExp]> = {
     (g) => {
       g.node.splice(2, 0, node('Identity', ['before'], 'same'));
       find(g, 'before_quantized').input[0] = 'same';
-      find(g, 'pooled').input[0] = 'before';
+      readAsWell(g, 'before');
     },
     /same is read as a float as well/,
   ],
   'a clip that not all readers see': [
     (g) => {
-      find(g, 'before_dequantized').input[0] = 'before_quantized';
+      const [, ...parameters] = find(g, 'before_dequantized').input;
+      readAsWell(g, 'unclipped');
+      const unclipped = node('DequantizeLinear', ['before_quantized', ...parameters], 'unclipped');
+      g.node.splice(g.node.indexOf(find(g, 'before_clipped')), 0, unclipped);
     },
     /Clip.*before_quantized is read without it as well/,
   ],

@@ -4,6 +4,7 @@ import type { FileSlice } from '../../model/file-slice.ts';
 import type { Manifest } from '../../model/manifest.ts';
 import { buildNetwork } from './network/build-network.ts';
 import { fuse } from './network/fuse.ts';
+import { neededNodes } from './network/needed-nodes.ts';
 import { type Network, size } from './network/network.ts';
 import { openSliceReader } from './onnx/slice-reader.ts';
 import { readStoredModel } from './onnx/stored-model.ts';
@@ -21,7 +22,9 @@ export function openNetwork({ slice, manifest }: SimdModel): Network {
   try {
     const stored = readStoredModel(reader);
     const inputShape = { channels: 3, height, width };
-    const network = fuse(buildNetwork(stored, reader, { input, output, layout, inputShape }));
+    const graph = { ...stored.graph, node: neededNodes(stored.graph.node, output) };
+    const ends = { input, output, layout, inputShape };
+    const network = fuse(buildNetwork({ ...stored, graph }, reader, ends));
     if (size(network.output.shape) !== manifest.dimension)
       throw new Unsupported(
         `the graph's output has ${size(network.output.shape)} values, ${manifest.dimension} expected`,

@@ -138,13 +138,19 @@ export function randomGraph(seed: number): RandomGraph {
     if (made) maps.push(made);
   }
 
-  const last = maps.at(-1)!;
+  // What is left over then is dead, or another output of the graph.
+  const last = perhaps(0.7) ? maps.at(-1)! : pick(maps);
+  const outputs = perhaps(0.3) ? [pick(maps).name] : [];
   let end = add('GlobalAveragePool', [last.name]);
   const shapes = [
     [0, -1],
     [1, last.channels],
     [0, -1, 1, 1],
   ];
+  if (perhaps(0.3)) {
+    const reader = conv({ ...last, name: end, height: 1, width: 1 });
+    if (reader && perhaps(0.5)) outputs.push(reader.name);
+  }
   const flat = pick(['none', 'Flatten', 'Reshape']);
   if (flat === 'Flatten') end = add('Flatten', [end], [attribute('axis', 1)]);
   if (flat === 'Reshape') {
@@ -154,8 +160,8 @@ export function randomGraph(seed: number): RandomGraph {
   if (perhaps(0.3)) end = add('LpNormalization', [end], [attribute('axis', 1), attribute('p', 2)]);
   nodes.push(node('Identity', [end], 'features'));
   const graph = graphOf({ height, width }, { node: nodes, initializer });
-  // Its shape is onnxruntime's to find out.
-  graph.output = [create(ValueInfoProtoSchema, { name: 'features' })];
+  // Their shapes are onnxruntime's to find out.
+  graph.output = ['features', ...outputs].map((name) => create(ValueInfoProtoSchema, { name }));
   return {
     model: writeModel(modelBytes(graph), { height, width }, last.channels),
     operators: nodes.map(({ opType }) => opType).join(' '),

@@ -1,6 +1,9 @@
 /**
  * Layers into fewer layers: batch normalisation into the convolution before it, an addition into the later of its two
  * convolutions, a ReLU into whatever precedes it. What remains has no pass over memory that a convolution can do on its way.
+ *
+ * A value between two layers that the graph stores in 8 bits is rounded and saturates there, so these are not joined. An
+ * addition is the exception that docs/int8.md tells of.
  */
 import { inputsOf, type Layer, type Network, type Value } from './network.ts';
 
@@ -45,7 +48,7 @@ const foldBatchNorms = (network: Network): Network =>
   joinLayers(network, (layer, uses) => {
     if (layer.kind !== 'batchNorm') return undefined;
     const conv = uses.soleProducer(layer.input);
-    if (conv?.kind !== 'conv') return undefined;
+    if (conv?.kind !== 'conv' || layer.input.quantised) return undefined;
     const scale = layer.scale.map((s, i) => s * (conv.scale?.[i] ?? 1));
     const bias = layer.shift.map((t, i) => t + layer.scale[i]! * (conv.bias?.[i] ?? 0));
     return { into: conv, union: { ...conv, scale, bias, output: layer.output } };
@@ -59,13 +62,19 @@ const fuseAdditions = (network: Network): Network =>
     ) as [Value, Value];
     const conv = uses.soleProducer(later);
     if (conv?.kind !== 'conv' || conv.residual || earlier === later) return undefined;
+    if (!isAllOfAByte(later)) return undefined;
     return { into: conv, union: { ...conv, residual: earlier, output: layer.output } };
   });
+
+/** Not so 0..127, for one: behind a convolution such bounds may be what the graph has for a ReLU. */
+const isAllOfAByte = ({ quantised }: Value): boolean =>
+  !quantised || (quantised.least === -128 && quantised.most === 127);
 
 const fuseRelus = (network: Network): Network =>
   joinLayers(network, (layer, uses) => {
     if (layer.kind !== 'relu') return undefined;
     const before = uses.soleProducer(layer.input);
     if (before?.kind !== 'conv' && before?.kind !== 'add') return undefined;
+    if (layer.input.quantised) return undefined;
     return { into: before, union: { ...before, relu: true, output: layer.output } };
   });

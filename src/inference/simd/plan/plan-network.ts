@@ -29,6 +29,8 @@ export function planNetwork(
   network: Network,
   { threads, layout }: PlanOptions,
 ): { plan: Plan; constants: readonly Constant[] } {
+  if (network.input.quantised)
+    throw new Unsupported(`the graph's input ${network.input.name} is quantised`);
   const format = network.layers.some(({ output }) => output.quantised) ? int8 : fp32;
   const space = createAddressSpace();
   const control = { loadCounter: space.reserve(4), abort: space.reserve(4) };

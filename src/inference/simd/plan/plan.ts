@@ -22,7 +22,7 @@ export interface Plan {
   /** The image as it came, `inputValues` float32. */
   readonly input: ArenaBlock;
   readonly inputValues: number;
-  /** The network's output, `outputValues` float32. */
+  /** The network's output, `outputValues` float32. Without a border: nothing that it depends on reads it (needed-nodes.ts). */
   readonly output: ArenaBlock;
   readonly outputValues: number;
   /** Weights to read and to pack at the start, in pieces for the threads to share out. */
