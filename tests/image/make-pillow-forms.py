@@ -1,8 +1,8 @@
 """Writes pillow-forms.json: TIFF and BMP files put together byte by byte, in forms that Pillow reads and does not write, each
-with the SHA-256 of the RGB bytes that Pillow reads from it. Run once with Debian's python3-pil 9.4.0 (libtiff 4.5.0); the
-tests need neither.
+with the SHA-256 of the RGB bytes that Pillow reads from it. Run once with Pillow 12.3.0 (libtiff 4.7.1); the tests need
+neither.
 
-    /usr/bin/python3 tests/image/make-pillow-forms.py > tests/image/pillow-forms.json
+    python3 tests/image/make-pillow-forms.py > tests/image/pillow-forms.json && npx biome format --write tests/image
 """
 import base64, hashlib, io, json, struct, zlib
 from PIL import Image

@@ -17,9 +17,11 @@ export const tiffDecoder: ImageDecoder = {
   name: 'TIFF',
   inspect(bytes) {
     const directory = readTiffDirectory(bytes);
-    const { width, height, samples, separate, orientation, blocks } = directory;
+    const { width, height, samples, separate, compression, orientation, blocks } = directory;
     // A block as it is unpacked, in pieces and put together, its planes once more; the samples as they are wanted.
-    const block = blockRowBytes(directory, samples) * Math.min(blocks.height, height);
+    // zlib knows no end but that of its stream: a tile is unpacked whole, however few of its rows are wanted.
+    const rows = compression === 'Deflate' ? blocks.height : Math.min(blocks.height, height);
+    const block = blockRowBytes(directory, samples) * rows;
     const samplesOut = channelsOf(directory) * width * height;
     const decodedBytes = (separate ? 3 : 2) * block + (orientation > 1 ? 2 : 1) * samplesOut;
     // As it comes out: rows and columns change places from 5 on.

@@ -8,7 +8,7 @@ const corrupt = (): OperatorError =>
 
 /**
  * @param size - bytes that are wanted of it
- * @param whole - bytes the strip holds when unpacked; the last one may be padded to as many rows as the others
+ * @param whole - bytes it holds when unpacked: a tile that sticks out below is stored whole, and the last strip may be
  * @returns as many bytes, or fewer if the strip ends before
  * @throws OperatorError IMAGE_CORRUPT
  */
