@@ -119,6 +119,18 @@ def bmp(width, height, bits, data, compression=0, place=None):
             + struct.pack("<IiiHHIIiiII", 40, width, height, 1, bits, compression, len(data), 0, 0, colours, 0) + palette + data)
 
 
+def os2(width, height, bits, data):
+    """With a header of 12 bytes, whose palette has entries of three; said to lie where the palette does."""
+    palette = bytes((i * 11 + 40) & 255 for i in range(3 << bits))
+    return (b"BM" + struct.pack("<IHHI", 26 + len(palette) + len(data), 0, 0, 26)
+            + struct.pack("<IHHHH", 12, width, height, 1, bits) + palette + data)
+
+
+def bitfields(width, height, bits, data, masks):
+    return (b"BM" + struct.pack("<IHHI", 66 + len(data), 0, 0, 66)
+            + struct.pack("<IiiHHIIiiII3I", 40, width, height, 1, bits, 3, len(data), 0, 0, 0, 0, *masks) + data)
+
+
 def row(length, seed):
     return bytes((i * 9 + seed) & 255 for i in range(length))
 
@@ -179,6 +191,11 @@ forms.update({
     "no place given.bmp": bmp(7, 3, 24, (row(21, 1) + bytes(3)) * 3, place=0),
     "no place given, 8 bits.bmp": bmp(8, 2, 8, row(16, 3), place=0),
     "the palette's place given.bmp": bmp(9, -2, 4, row(16, 3), place=54),
+    "OS2.bmp": os2(8, 5, 4, row(20, 3)),
+    "OS2, 1 bit.bmp": os2(8, 5, 1, row(20, 3)),
+    "masks of 24 bits.bmp": bitfields(4, 3, 24, row(36, 5), (0xFF0000, 0xFF00, 0xFF)),
+    "empty masks of 32 bits.bmp": bitfields(3, 3, 32, row(36, 5), (0, 0, 0)),
+    "masks of 32 bits, the lowest byte unused.bmp": bitfields(3, 3, 32, row(36, 5), (0xFF000000, 0xFF0000, 0xFF00)),
     "run lengths.bmp": bmp(8, 4, 8, rle, 1),
     "run lengths, from the top.bmp": bmp(8, -4, 8, rle, 1),
     "run lengths, a row too long.bmp": bmp(8, 2, 8, bytes([6, 1, 9, 2, 5, 3, 0, 0, 0, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0]), 1),
