@@ -111,9 +111,17 @@ def tiff(endian="<", photometric=1, bits=8, samples=1, extra=(), compression=PLA
     return header + struct.pack(endian + "H", len(tags)) + entries + bytes(4) + tail + b"".join(blocks)
 
 
-def bmp(width, height, bits, data, compression=0, place=None):
+def ramp(colours, rise=1):
+    return b"".join(bytes([i * rise] * 3) for i in range(colours))
+
+
+def bmp(width, height, bits, data, compression=0, place=None, palette=None):
     colours = 1 << bits if bits <= 8 else 0
-    palette = b"".join(bytes([(i * 7) & 255, (i * 5 + 90) & 255, 255 - i, 0]) for i in range(colours))
+    if palette is None:
+        palette = b"".join(bytes([(i * 7) & 255, (i * 5 + 90) & 255, 255 - i, 0]) for i in range(colours))
+    else:
+        colours = len(palette) // 3
+        palette = b"".join(palette[i:i + 3] + b"\0" for i in range(0, len(palette), 3))
     start = 54 + len(palette)
     return (b"BM" + struct.pack("<IHHI", start + len(data), 0, 0, start if place is None else place)
             + struct.pack("<IiiHHIIiiII", 40, width, height, 1, bits, compression, len(data), 0, 0, colours, 0) + palette + data)
@@ -129,6 +137,20 @@ def os2(width, height, bits, data):
 def bitfields(width, height, bits, data, masks):
     return (b"BM" + struct.pack("<IHHI", 66 + len(data), 0, 0, 66)
             + struct.pack("<IiiHHIIiiII3I", 40, width, height, 1, bits, 3, len(data), 0, 0, 0, 0, *masks) + data)
+
+
+def gif(width, height, pixels, common=b"", own=b"", transparent=None):
+    """Of 8 bits, a code of nine for each pixel, cleared before they would grow; on a screen two pixels larger each way."""
+    codes = [code for i, pixel in enumerate(pixels) for code in ([256] if i % 100 == 0 else []) + [pixel]] + [257]
+    bits = sum(code << (9 * i) for i, code in enumerate(codes))
+    data = bits.to_bytes((9 * len(codes) + 7) // 8, "little")
+    blocks = b"".join(bytes([len(data[i:i + 255])]) + data[i:i + 255] for i in range(0, len(data), 255))
+
+    def flags(palette):
+        return 0x80 | ((len(palette) // 3).bit_length() - 2) if palette else 0
+    control = b"" if transparent is None else bytes([0x21, 0xF9, 4, 1, 0, 0, transparent, 0])
+    return (b"GIF89a" + struct.pack("<HHBBB", width + 2, height + 2, flags(common), 0, 0) + common + control
+            + struct.pack("<cHHHHB", b",", 1, 1, width, height, flags(own)) + own + bytes([8]) + blocks + bytes([0, 0x3B]))
 
 
 def row(length, seed):
@@ -196,6 +218,17 @@ forms.update({
     "masks of 24 bits.bmp": bitfields(4, 3, 24, row(36, 5), (0xFF0000, 0xFF00, 0xFF)),
     "empty masks of 32 bits.bmp": bitfields(3, 3, 32, row(36, 5), (0, 0, 0)),
     "masks of 32 bits, the lowest byte unused.bmp": bitfields(3, 3, 32, row(36, 5), (0xFF000000, 0xFF0000, 0xFF00)),
+    "a short ramp of greys.bmp": bmp(8, 4, 8, row(32, 3), palette=ramp(7)),
+    "a short ramp of greys, run lengths.bmp": bmp(8, 4, 8, rle, 1, palette=ramp(5)),
+    "one black.bmp": bmp(8, 4, 8, row(32, 3), palette=ramp(1)),
+    "a ramp of greys, 4 bits.bmp": bmp(3, 4, 4, row(16, 3), palette=ramp(16)),
+    "black and white, 8 bits.bmp": bmp(11, 4, 8, row(48, 3), palette=ramp(2, 255)),
+    "black and white, 1 bit.bmp": bmp(11, 4, 1, row(16, 3), palette=ramp(2, 255)),
+    "black and nearly, 8 bits.bmp": bmp(8, 4, 8, row(32, 3), palette=ramp(2)),
+    "a short ramp of greys.gif": gif(8, 4, row(32, 3), common=ramp(8)),
+    "a ramp of its own, none in common.gif": gif(8, 4, row(32, 3), own=ramp(8), transparent=77),
+    "a ramp of its own, colours in common.gif": gif(8, 4, row(32, 3), common=row(96, 1), own=ramp(8)),
+    "a ramp in common, colours of its own.gif": gif(8, 4, row(32, 3), common=ramp(8), own=row(96, 1), transparent=2),
     "run lengths.bmp": bmp(8, 4, 8, rle, 1),
     "run lengths, from the top.bmp": bmp(8, -4, 8, rle, 1),
     "run lengths, a row too long.bmp": bmp(8, 2, 8, bytes([6, 1, 9, 2, 5, 3, 0, 0, 0, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0]), 1),

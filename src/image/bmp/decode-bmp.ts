@@ -4,6 +4,7 @@
  */
 import { OperatorError } from '../../errors.ts';
 import type { ImageDecoder, Pixels } from '../pixels.ts';
+import { bitsOfGrey, greyPalette } from './grey-palette.ts';
 import { unpackRunLengths } from './run-lengths.ts';
 
 type Masks = readonly [number, number, number];
@@ -92,17 +93,21 @@ function readHeader(bytes: Uint8Array): BmpHeader {
   const colours = bits > 8 ? 0 : (!old && view.getUint32(46, true)) || 1 << bits;
   if (colours > 65536) throw corrupt(`a BMP palette of ${colours} colours`);
   const start = dataStart(view, paletteStart, colours * paletteStep);
+  const palette = bytes.subarray(paletteStart, paletteStart + Math.min(colours, 256) * paletteStep);
+  const rowLength = runLengths ? width : Math.ceil((width * bits) / 32) * 4;
+  // Of run lengths in black and white, which Pillow refuses, the indices are bytes.
+  const grey = bits <= 8 ? bitsOfGrey(palette, paletteStep, width, rowLength) : undefined;
   return {
     width,
     height,
     topDown: storedHeight < 0,
     runLengths,
-    bits,
+    bits: runLengths ? bits : (grey ?? bits),
     masks: masked ? readMasks(view, bits) : defaultMasks[bits],
-    palette: bytes.subarray(paletteStart, paletteStart + Math.min(colours, 256) * paletteStep),
+    palette: grey === 8 ? greyPalette(paletteStep) : palette,
     paletteStep,
     start,
-    rowLength: runLengths ? width : Math.ceil((width * bits) / 32) * 4,
+    rowLength,
   };
 }
 
