@@ -1,4 +1,4 @@
-"""Writes pillow-forms.json: TIFF and BMP files put together byte by byte, in forms that Pillow reads and does not write, each
+"""Writes pillow-forms.json: TIFF, BMP, GIF and PNG files put together byte by byte, in forms that Pillow reads and does not write, each
 with the SHA-256 of the RGB bytes that Pillow reads from it. Run once with Pillow 12.3.0 (libtiff 4.7.1); the tests need
 neither.
 
@@ -153,6 +153,20 @@ def gif(width, height, pixels, common=b"", own=b"", transparent=None):
             + struct.pack("<cHHHHB", b",", 1, 1, width, height, flags(own)) + own + bytes([8]) + blocks + bytes([0, 0x3B]))
 
 
+def chunk(kind, body, wrong=0):
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body) ^ wrong)
+
+
+def png(bits=8, colour=0, methods=(0, 0, 0), before=b"", split=None, between=b"", behind=b"", wrong=0):
+    """Of one sample a pixel, not in passes."""
+    rows = samples_of(WIDTH, HEIGHT, 0, 0, [0], bits, ">")
+    length = len(rows) // HEIGHT
+    data = zlib.compress(b"".join(b"\0" + rows[i:i + length] for i in range(0, len(rows), length)))
+    parts = [data] if split is None else [data[:split], data[split:]]
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", WIDTH, HEIGHT, bits, colour, *methods)) + before
+            + between.join(chunk(b"IDAT", part, wrong) for part in parts) + behind + chunk(b"IEND", b""))
+
+
 def row(length, seed):
     return bytes((i * 9 + seed) & 255 for i in range(length))
 
@@ -213,6 +227,10 @@ forms.update({
     "no place given.bmp": bmp(7, 3, 24, (row(21, 1) + bytes(3)) * 3, place=0),
     "no place given, 8 bits.bmp": bmp(8, 2, 8, row(16, 3), place=0),
     "the palette's place given.bmp": bmp(9, -2, 4, row(16, 3), place=54),
+    "compression method 7.png": png(methods=(7, 0, 0)),
+    "a palette behind the data.png": png(4, 3, before=chunk(b"PLTE", row(48, 1)), behind=chunk(b"PLTE", row(30, 100))),
+    "wrong checksums of data and behind.png": png(wrong=1, behind=chunk(b"teSt", b"abc", 1)),
+    "the end of the stream behind another chunk.png": png(split=-3, between=chunk(b"tEXt", b"a\0b")),
     "OS2.bmp": os2(8, 5, 4, row(20, 3)),
     "OS2, 1 bit.bmp": os2(8, 5, 1, row(20, 3)),
     "masks of 24 bits.bmp": bitfields(4, 3, 24, row(36, 5), (0xFF0000, 0xFF00, 0xFF)),
