@@ -3,7 +3,7 @@ import { expect, test } from 'bun:test';
 import { deflateSync } from 'node:zlib';
 import { fastest } from '../support/fastest.ts';
 import { decode, decoders, expectFailure, rgbOf } from './support.ts';
-import { bodyStart, type TiffEntry, writeTiff } from './tiff-writer.ts';
+import { bodyStart, packLzw, type TiffEntry, writeTiff } from './tiff-writer.ts';
 
 const row = new Uint8Array([10, 20, 30, 40]);
 
@@ -103,4 +103,23 @@ test('TIFF, strips that share a megabyte of nothing are read no further than the
   await expectFailure('IMAGE_TRUNCATED', /ends before/, () => decode(file));
   const some = writeTiff({ 259: [3, 1, 32_773] }, body.subarray(-900));
   expect([...rgbOf(await decode(some)).subarray(0, 4)]).toEqual([1, 1, 1, 2]);
+});
+
+test('TIFF, LZW of long pieces, some of which reach into their own copy', async () => {
+  const size = { 256: [3, 1, 300], 257: [3, 1, 300] } as const;
+  const data = new Uint8Array(90_000).map((_, i) => (i < 40_000 ? 7 : (i % 97) ^ (i >> 12)));
+  const body = packLzw(data);
+  const file = writeTiff({ ...size, 259: [3, 1, 5], 279: [4, 1, body.length] }, body);
+  expect((await decode(file)).data).toEqual(data);
+});
+
+test('TIFF, as many rows of one pixel take little longer than a few long ones', async () => {
+  const body = new Uint8Array(4_000_000).map((_, i) => i);
+  const long = writeTiff({ 256: [3, 1, 4000], 257: [3, 1, 1000] }, body);
+  const short = writeTiff({ 256: [3, 1, 1], 257: [4, 1, body.length] }, body);
+  expect((await decode(short)).data).toEqual(body);
+  // Row by row, a hundred million of them took 5 s.
+  expect(await fastest(5, () => decode(short))).toBeLessThan(
+    20 + 5 * (await fastest(5, () => decode(long))),
+  );
 });

@@ -35,13 +35,17 @@ export const tiffDecoder: ImageDecoder = {
     const data = new Uint8Array(width * height * channels);
     const expand = chooseExpansion(directory);
     const rowBytes = blockRowBytes(directory, samples);
+    const gapless = blocks.width === width && rowBytes * 8 === width * samples * directory.depth;
     for (let top = 0, index = 0; top < height; top += blocks.height) {
       const rows = Math.min(blocks.height, height - top);
       for (let left = 0; left < width; left += blocks.width) {
         const block = readBlock(bytes, directory, index++, rows);
         const count = Math.min(blocks.width, width - left);
-        for (let y = 0; y < rows; y++)
-          expand(block, y * rowBytes, count, data, ((top + y) * width + left) * channels);
+        // Rows without a gap are one long row: there may be a hundred million of one pixel each.
+        if (gapless) expand(block, 0, rows * width, data, top * width * channels);
+        else
+          for (let y = 0; y < rows; y++)
+            expand(block, y * rowBytes, count, data, ((top + y) * width + left) * channels);
       }
     }
     if (colour === 'white is zero')
