@@ -91,6 +91,12 @@ for (const [marker, name] of [
       decode(await withFrame((_, sof) => sof.fill(marker, 1))),
     ));
 
+test('JPEG, one chroma of half the height, two blocks of an MCU, is refused by name', async () =>
+  // cjpeg -sample 2x2,2x1,1x1; the codec's pixels would differ from Pillow's.
+  expectFailure('IMAGE_UNSUPPORTED', /components are sampled too differently/, async () =>
+    decode(await withFrame((frame) => frame.fill(0x21, 10, 11))),
+  ));
+
 test('JPEG, a height of 0 is refused', async () =>
   expectFailure('IMAGE_UNSUPPORTED', /DNL/, async () =>
     decode(await withFrame((frame) => frame.fill(0, 1, 3))),
@@ -175,6 +181,12 @@ test('inspect, a baseline file whose scans hold one component each keeps coeffic
   expect(bytesOf(...alone)).toBe(75 * 53 * 11);
   expect(bytesOf(...together)).toBe(75 * 53 * 8);
   expect(bytesOf()).toBe(75 * 53 * 8);
+});
+
+test('inspect, chroma of half the height is decoded once more', async () => {
+  // 4:4:0
+  const jpeg = await withFrame((frame) => frame.fill(0x12, 7, 8));
+  expect(decoders.JPEG.inspect(jpeg).decodedBytes).toBe(75 * 53 * 12 + 4 * jpeg.length);
 });
 
 test('inspect, CMYK: two decodings, the files made for them, and RGB', () => {

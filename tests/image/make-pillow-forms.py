@@ -1,10 +1,10 @@
 """Writes pillow-forms.json: TIFF, BMP, GIF and PNG files put together byte by byte, in forms that Pillow reads and does not write, each
-with the SHA-256 of the RGB bytes that Pillow reads from it. Run once with Pillow 12.3.0 (libtiff 4.7.1); the tests need
-neither.
+with the SHA-256 of the RGB bytes that Pillow reads from it; and JPEG files as cjpeg and jpegtran write them. Run once with
+Pillow 12.3.0 (libtiff 4.7.1, libjpeg-turbo 3.1.4.1); the tests need none of them.
 
     python3 tests/image/make-pillow-forms.py > tests/image/pillow-forms.json && npx biome format --write tests/image
 """
-import base64, hashlib, io, json, struct, zlib
+import base64, hashlib, io, json, struct, subprocess, zlib
 from PIL import Image
 
 WIDTH, HEIGHT = 21, 18
@@ -167,6 +167,22 @@ def png(bits=8, colour=0, methods=(0, 0, 0), before=b"", split=None, between=b""
             + between.join(chunk(b"IDAT", part, wrong) for part in parts) + behind + chunk(b"IEND", b""))
 
 
+def smooth(width, height):
+    return Image.frombytes("RGB", (width, height), bytes(
+        (x * 5 * (c + 1) + y * 3 * (3 - c)) % 511 // 2
+        for y in range(height) for x in range(width) for c in range(3)))
+
+
+def run(command, data):
+    return subprocess.run(command.split(), input=data, stdout=subprocess.PIPE, check=True).stdout
+
+
+def saved(image, fmt, **options):
+    out = io.BytesIO()
+    image.save(out, fmt, **options)
+    return out.getvalue()
+
+
 def row(length, seed):
     return bytes((i * 9 + seed) & 255 for i in range(length))
 
@@ -251,6 +267,20 @@ forms.update({
     "run lengths, from the top.bmp": bmp(8, -4, 8, rle, 1),
     "run lengths, a row too long.bmp": bmp(8, 2, 8, bytes([6, 1, 9, 2, 5, 3, 0, 0, 0, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0]), 1),
     "run lengths, rows left early.bmp": bmp(8, 3, 8, bytes([0, 0, 3, 9, 0, 0, 8, 4, 3, 3, 0, 0, 0, 0, 1, 5, 0, 0, 0, 1]), 1),
+})
+rgb = smooth(29, 21)
+turned = "jpegtran -rotate 90"
+ppm = saved(rgb, "PPM")
+forms.update({
+    "422 turned.jpg": run(turned, saved(rgb, "JPEG", quality=70, subsampling="4:2:2")),
+    "422 turned, progressive.jpg": run(turned + " -progressive", saved(rgb, "JPEG", quality=70, subsampling="4:2:2")),
+    "cmyk turned.jpg": run(turned, saved(rgb.convert("CMYK"), "JPEG", quality=70, subsampling="4:2:2")),
+    "440, restart.jpg": run("cjpeg -quality 70 -sample 1x2 -restart 2B", ppm),
+    "440 of RGB.jpg": run("cjpeg -quality 70 -sample 1x2 -rgb", ppm),
+    "one chroma of half the height.jpg": run("cjpeg -quality 70 -sample 1x2,1x1,1x2", ppm),
+    "chroma two blocks wide.jpg": run("cjpeg -quality 70 -sample 2x2,2x1,2x1 -restart 1B", ppm),
+    "chroma two blocks wide, progressive.jpg": run("cjpeg -quality 70 -sample 2x2,2x1,2x1 -progressive", ppm),
+    "chroma two blocks high.jpg": run("cjpeg -quality 70 -sample 1x4,1x2,1x2", ppm),
 })
 
 
