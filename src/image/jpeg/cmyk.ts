@@ -17,7 +17,9 @@ export function cmykToRgb(colours: Pixels, black: Pixels, ycck: boolean): Pixels
     let yellow = data[from + 2] as number;
     if (ycck) {
       // libjpeg's ycck_cmyk_convert: YCbCr to RGB, then inverted.
-      const [luma, cb, cr] = [cyan, magenta, yellow];
+      const luma = cyan;
+      const cb = magenta;
+      const cr = yellow;
       cyan = 255 - redOf(luma, cr);
       magenta = 255 - greenOf(luma, cb, cr);
       yellow = 255 - blueOf(luma, cb);

@@ -79,11 +79,11 @@ export function inspectJpeg(bytes: Uint8Array): ImageHeader {
   const header = readJpegHeader(bytes);
   const { width, height, components, progressive, samplesPerPixel } = header;
   // As libjpeg decides it: coefficients, 16 bits each, wait for one another if the first scan does not bring them all.
-  const kept = progressive || (firstScanComponents(bytes) ?? components) < components;
+  // Components of half the height are decoded once more, from a file in which one has no scan.
+  const again = halfHeightComponents(header).length > 0;
+  const kept = progressive || again || (firstScanComponents(bytes) ?? components) < components;
   // RGBA in the codec's memory and again outside it, and the codec's copies of the file. CMYK is decoded twice, three
   // components at a time, each time from a file of its own, with both results kept until RGB is made of them.
-  // Components of half the height are decoded once more, alone.
-  const again = halfHeightComponents(header).length > 0;
   const [pixel, copies] = components === 4 ? [2 * 8 + 3, 4] : again ? [8 + 4, 4] : [8, 2];
   const perPixel = pixel + samplesPerPixel * (kept ? 2 : 0);
   const decodedBytes = Math.ceil(width * height * perPixel) + copies * bytes.length;

@@ -15,7 +15,9 @@ export const blueOf = (luma: number, cb: number): number =>
 /** Turns pixels whose first three samples are Y, Cb and Cr into RGB, in place. */
 export function yccToRgb(data: Uint8Array | Uint8ClampedArray, step: number): void {
   for (let i = 0; i < data.length; i += step) {
-    const [luma, cb, cr] = [data[i] as number, data[i + 1] as number, data[i + 2] as number];
+    const luma = data[i] as number;
+    const cb = data[i + 1] as number;
+    const cr = data[i + 2] as number;
     data[i] = redOf(luma, cr);
     data[i + 1] = greenOf(luma, cb, cr);
     data[i + 2] = blueOf(luma, cb);
