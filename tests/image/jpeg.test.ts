@@ -42,6 +42,18 @@ test('JPEG, half a file with an end-of-image marker put behind is truncated stil
   await expectFailure('IMAGE_TRUNCATED', /scan of the JPEG ends/, () => decode(half));
 });
 
+test('JPEG, a progressive file that ends after some of its scans is truncated', async () => {
+  const jpeg = Buffer.from(await textureJpeg({ ...size, progressive: true }));
+  const scans = [...jpeg.keys()].filter((i) => jpeg[i] === 0xff && jpeg[i + 1] === 0xda);
+  expect(scans.length).toBeGreaterThan(2);
+  for (const start of scans.slice(1)) {
+    const fewer = Buffer.concat([jpeg.subarray(0, start), jpeg.subarray(-2)]);
+    await expectFailure('IMAGE_TRUNCATED', /end before its picture is complete/, () =>
+      decode(fewer),
+    );
+  }
+});
+
 test('JPEG, a harmless warning does not hide the missing end', async () => {
   const jpeg = Buffer.from(await textureJpeg({ ...size, progressive: true }));
   // Stray bytes before the second scan's tables: libjpeg's first warning, and its only one.

@@ -23,7 +23,14 @@ export async function createJpegDecoder(): Promise<ImageDecoder> {
     inspect: inspectJpeg,
     async decode(bytes): Promise<Pixels> {
       const header = readJpegHeader(bytes);
-      refuseFloods(readScans(bytes));
+      const scans = readScans(bytes);
+      refuseFloods(scans);
+      // Pillow's libjpeg-turbo guesses at what is missing, from more neighbours than the codec does.
+      if (scans.ended && !scans.complete)
+        throw new OperatorError(
+          'IMAGE_TRUNCATED',
+          'the scans of the progressive JPEG end before its picture is complete',
+        );
       if (header.components === 4) {
         // The codec turns everything into RGBA and knows no way from four components, but "RGB" passes through untouched:
         // so the file is split, without loss, into one with the first three components and one that holds the fourth.
