@@ -63,6 +63,32 @@ test('JPEG, a harmless warning does not hide the missing end', async () => {
   await expectFailure('IMAGE_TRUNCATED', /end-of-image/, () => decode(stray.subarray(0, -40)));
 });
 
+const oddities: [string, (jpeg: Buffer) => Buffer][] = [
+  ['a JFIF version', (jpeg) => jpeg.fill(7, jpeg.indexOf('JFIF') + 5, jpeg.indexOf('JFIF') + 6)],
+  ['a colour code', (jpeg) => Buffer.from([0xff, 0xd8, ...adobe, 9, ...jpeg.subarray(jfifEnd)])],
+  ['bytes between segments', (jpeg) => insert(jpeg, [1, 2, 3])],
+  [
+    "a sequential scan's range",
+    (jpeg) => {
+      const scan = jpeg.indexOf(Buffer.from([0xff, 0xda]));
+      return jpeg.fill(5, scan + 12, scan + 13);
+    },
+  ],
+];
+const adobe = [0xff, 0xee, 0, 14, ...Buffer.from('Adobe'), 0, 100, 0, 0, 0, 0];
+const jfifEnd = 20;
+const insert = (jpeg: Buffer, bytes: number[]): Buffer =>
+  Buffer.concat([jpeg.subarray(0, jfifEnd), Buffer.from(bytes), jpeg.subarray(jfifEnd)]);
+
+for (const [what, make] of oddities)
+  test(`JPEG, ${what}, odd: the picture is the same, and damage is seen all the same`, async () => {
+    const jpeg = Buffer.from(await textureJpeg({ ...size, width: 300, height: 200 }));
+    const same = rgbOf(await decode(jpeg));
+    const half = Buffer.concat([jpeg.subarray(0, jpeg.length >> 1), Buffer.from([0xff, 0xd9])]);
+    expect(rgbOf(await decode(make(jpeg)))).toEqual(same);
+    await expectFailure('IMAGE_TRUNCATED', /scan of the JPEG ends/, () => decode(make(half)));
+  });
+
 test('JPEG, bytes behind the image are not looked at', async () => {
   const jpeg = await textureJpeg(size);
   // Two hundred start-of-scan markers, as a film behind a photo has them by chance.

@@ -7,6 +7,7 @@ import { createJpegCodec, type JpegCodec } from './codec.ts';
 import { keepComponents } from './component-filter.ts';
 import { fillHalfHeight, halfHeightComponents } from './half-height.ts';
 import { inspectJpeg, type JpegHeader, readJpegHeader } from './header.ts';
+import { withoutOddities } from './plain-copy.ts';
 import { readScans, type Scans } from './scans.ts';
 import { yccToRgb } from './ycc.ts';
 
@@ -31,16 +32,17 @@ export async function createJpegDecoder(): Promise<ImageDecoder> {
           'IMAGE_TRUNCATED',
           'the scans of the progressive JPEG end before its picture is complete',
         );
+      const file = withoutOddities(bytes, header.components);
       if (header.components === 4) {
         // The codec turns everything into RGBA and knows no way from four components, but "RGB" passes through untouched:
         // so the file is split, without loss, into one with the first three components and one that holds the fourth.
-        const colours = await decodeSamples(codec, bytes, header, [0, 1, 2]);
-        const black = await decodeSamples(codec, bytes, header, [0, 1, 3]);
+        const colours = await decodeSamples(codec, file, header, [0, 1, 2]);
+        const black = await decodeSamples(codec, file, header, [0, 1, 3]);
         // libjpeg's rule: without Adobe's marker, or with transform 0, the components are CMYK as they are.
         return cmykToRgb(colours, black, (header.adobeTransform ?? 0) !== 0);
       }
-      if (halfHeightComponents(header).length === 0) return decodeWith(codec, bytes);
-      const pixels = await decodeSamples(codec, bytes, header, [0, 1, 2]);
+      if (halfHeightComponents(header).length === 0) return decodeWith(codec, file);
+      const pixels = await decodeSamples(codec, file, header, [0, 1, 2]);
       if (header.ycc) yccToRgb(pixels.data, pixels.channels);
       return pixels;
     },
