@@ -109,7 +109,10 @@ const unsupported = (what: string): OperatorError =>
     `TIFF with ${what} is not supported; grey, palette, RGB and CMYK are, uncompressed or with LZW, Deflate or PackBits`,
   );
 
-/** The forms are those that Pillow knows (OPEN_INFO, TiffImagePlugin.py). */
+/**
+ * The forms are those that Pillow knows (OPEN_INFO, TiffImagePlugin.py), and some that it refuses though they say all that is
+ * needed: extra samples that ExtraSamples does not describe as Pillow's table wants it.
+ */
 function readForm(tags: TiffTags): Pick<TiffDirectory, 'colour' | 'depth' | 'samples'> {
   const photometric = tags.value(262, 0);
   const colour = photometrics[photometric];

@@ -19,6 +19,7 @@ export function readBlock(
   rows: number,
 ): Uint8Array {
   const { samples, separate, blocks, height, depth } = directory;
+  // Pillow garbles uncompressed planes of one sample, or of 16 bits; here they are read as they are defined.
   if (!separate) return readPlane(bytes, directory, index, samples, rows);
   const perPlane = blocks.across * Math.ceil(height / blocks.height);
   const [pixels, step] = [blocks.width * rows, depth / 8];
