@@ -41,7 +41,7 @@ export async function createJpegDecoder(): Promise<ImageDecoder> {
         // libjpeg's rule: without Adobe's marker, or with transform 0, the components are CMYK as they are.
         return cmykToRgb(colours, black, (header.adobeTransform ?? 0) !== 0);
       }
-      if (halfHeightComponents(header).length === 0) return decodeWith(codec, file);
+      if (halfHeightComponents(header.sampling).length === 0) return decodeWith(codec, file);
       const pixels = await decodeSamples(codec, file, header, [0, 1, 2]);
       if (header.ycc) yccToRgb(pixels.data, pixels.channels);
       return pixels;
@@ -56,7 +56,7 @@ async function decodeSamples(
   header: JpegHeader,
   keep: readonly number[],
 ): Promise<Pixels> {
-  const low = halfHeightComponents(header).filter((component) => keep.includes(component));
+  const low = halfHeightComponents(header.sampling).filter((component) => keep.includes(component));
   const lowFile = low.length > 0 ? keepComponents(bytes, low) : undefined;
   const pixels = await decodeWith(codec, keepComponents(bytes, keep));
   if (!lowFile) return pixels;

@@ -3,10 +3,12 @@
  * codec rounds otherwise than Pillow's libjpeg-turbo when it makes them as high as the image: up to 2 of 255 in the RGB.
  */
 import type { Pixels } from '../pixels.ts';
-import type { JpegHeader } from './header.ts';
 
-/** Which components are so, by their position in the frame header. */
-export function halfHeightComponents({ sampling }: Pick<JpegHeader, 'sampling'>): number[] {
+/**
+ * Which components are so, by their position in the frame header.
+ * @param sampling - as a JpegHeader has it
+ */
+export function halfHeightComponents(sampling: readonly number[]): number[] {
   const horizontal = Math.max(...sampling.map((factors) => factors >> 4));
   const vertical = Math.max(...sampling.map((factors) => factors & 15));
   return [...sampling.entries()]

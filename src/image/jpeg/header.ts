@@ -80,7 +80,7 @@ export function inspectJpeg(bytes: Uint8Array): ImageHeader {
   const { width, height, components, progressive, samplesPerPixel } = header;
   // As libjpeg decides it: coefficients, 16 bits each, wait for one another if the first scan does not bring them all.
   // Components of half the height are decoded once more, from a file in which one has no scan.
-  const again = halfHeightComponents(header).length > 0;
+  const again = halfHeightComponents(header.sampling).length > 0;
   const kept = progressive || again || (firstScanComponents(bytes) ?? components) < components;
   // RGBA in the codec's memory and again outside it, and the codec's copies of the file. CMYK is decoded twice, three
   // components at a time, each time from a file of its own, with both results kept until RGB is made of them.
