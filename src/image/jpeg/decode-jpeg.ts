@@ -77,7 +77,8 @@ async function decodeWith(codec: JpegCodec, bytes: Uint8Array): Promise<Pixels> 
 
 /**
  * libjpeg goes on after damage, filling with grey, and only prints a warning. What is harmless passes, as it does in
- * Pillow: bytes between segments, odd version numbers, colour profiles that do not add up.
+ * Pillow: bytes between segments, odd version numbers, colour profiles that do not add up. So does damage that makes sense as
+ * other coefficients; where those are out of range the codec's pixels are not Pillow's.
  */
 function refuseDamage(warning: string, { ended }: Scans): void {
   if (warning.startsWith('Premature end of JPEG file'))

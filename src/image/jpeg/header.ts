@@ -66,10 +66,10 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
     if (kind) throw unsupported(`${kind} JPEG is not supported; baseline and progressive are`);
     if (marker >= 0xc0 && marker <= 0xc2)
       return readFrame(bytes, offset + 2, length - 2, marker === 0xc2, markers);
-    const body = bytes.subarray(offset + 2, offset + length);
-    if (marker === 0xee && body.length >= 12 && beginsWith(body, 'Adobe'))
-      markers.adobeTransform = body[11];
-    if (marker === 0xe0 && body.length >= 14 && beginsWith(body, 'JFIF\0')) markers.jfif = true;
+    if (marker === 0xee && length >= 14 && beginsWith(bytes, offset + 2, 'Adobe'))
+      markers.adobeTransform = byteAt(bytes, offset + 13);
+    if (marker === 0xe0 && length >= 16 && beginsWith(bytes, offset + 2, 'JFIF\0'))
+      markers.jfif = true;
     offset += length;
   }
 }
@@ -153,5 +153,8 @@ function readFrame(
   return { ...size, adobeTransform, ycc };
 }
 
-const beginsWith = (body: Uint8Array, text: string): boolean =>
-  Buffer.from(body.subarray(0, text.length)).toString('latin1') === text;
+/** Without making a view or text of its own: a file may have a hundred thousand such segments. */
+function beginsWith(bytes: Uint8Array, start: number, text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (bytes[start + i] !== text.charCodeAt(i)) return false;
+  return true;
+}

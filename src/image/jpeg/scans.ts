@@ -41,12 +41,12 @@ export function readScans(jpeg: Uint8Array): Scans {
     else if (marker === 0 || marker === 0x01 || (marker >= 0xd0 && marker <= 0xd8)) offset += 2;
     else {
       const length = ((jpeg[offset + 2] ?? 0) << 8) | (jpeg[offset + 3] ?? 0);
-      const body = jpeg.subarray(offset + 4, offset + 2 + length);
+      const start = offset + 4;
       offset += 2 + length;
       segments += 1;
-      if (marker === 0xc2) missing ??= nothingSent(body);
+      if (marker === 0xc2) missing ??= nothingSent(jpeg.subarray(start, offset));
       if (marker !== 0xda) continue;
-      if (missing) noteScan(missing, body);
+      if (missing) noteScan(missing, jpeg.subarray(start, offset));
       count += 1;
       offset = endOfScan(jpeg, offset);
     }
