@@ -42,6 +42,18 @@ test('JPEG, half a file with an end-of-image marker put behind is truncated stil
   await expectFailure('IMAGE_TRUNCATED', /scan of the JPEG ends/, () => decode(half));
 });
 
+test('JPEG, a progressive file that ends after some of its scans is truncated', async () => {
+  const jpeg = Buffer.from(await textureJpeg({ ...size, progressive: true }));
+  const scans = [...jpeg.keys()].filter((i) => jpeg[i] === 0xff && jpeg[i + 1] === 0xda);
+  expect(scans.length).toBeGreaterThan(2);
+  for (const start of scans.slice(1)) {
+    const fewer = Buffer.concat([jpeg.subarray(0, start), jpeg.subarray(-2)]);
+    await expectFailure('IMAGE_TRUNCATED', /end before its picture is complete/, () =>
+      decode(fewer),
+    );
+  }
+});
+
 test('JPEG, a harmless warning does not hide the missing end', async () => {
   const jpeg = Buffer.from(await textureJpeg({ ...size, progressive: true }));
   // Stray bytes before the second scan's tables: libjpeg's first warning, and its only one.
@@ -50,6 +62,32 @@ test('JPEG, a harmless warning does not hide the missing end', async () => {
   expect((await decode(stray)).width).toBe(75);
   await expectFailure('IMAGE_TRUNCATED', /end-of-image/, () => decode(stray.subarray(0, -40)));
 });
+
+const oddities: [string, (jpeg: Buffer) => Buffer][] = [
+  ['a JFIF version', (jpeg) => jpeg.fill(7, jpeg.indexOf('JFIF') + 5, jpeg.indexOf('JFIF') + 6)],
+  ['a colour code', (jpeg) => Buffer.from([0xff, 0xd8, ...adobe, 9, ...jpeg.subarray(jfifEnd)])],
+  ['bytes between segments', (jpeg) => insert(jpeg, [1, 2, 3])],
+  [
+    "a sequential scan's range",
+    (jpeg) => {
+      const scan = jpeg.indexOf(Buffer.from([0xff, 0xda]));
+      return jpeg.fill(5, scan + 12, scan + 13);
+    },
+  ],
+];
+const adobe = [0xff, 0xee, 0, 14, ...Buffer.from('Adobe'), 0, 100, 0, 0, 0, 0];
+const jfifEnd = 20;
+const insert = (jpeg: Buffer, bytes: number[]): Buffer =>
+  Buffer.concat([jpeg.subarray(0, jfifEnd), Buffer.from(bytes), jpeg.subarray(jfifEnd)]);
+
+for (const [what, make] of oddities)
+  test(`JPEG, ${what}, odd: the picture is the same, and damage is seen all the same`, async () => {
+    const jpeg = Buffer.from(await textureJpeg({ ...size, width: 300, height: 200 }));
+    const same = rgbOf(await decode(jpeg));
+    const half = Buffer.concat([jpeg.subarray(0, jpeg.length >> 1), Buffer.from([0xff, 0xd9])]);
+    expect(rgbOf(await decode(make(jpeg)))).toEqual(same);
+    await expectFailure('IMAGE_TRUNCATED', /scan of the JPEG ends/, () => decode(make(half)));
+  });
 
 test('JPEG, bytes behind the image are not looked at', async () => {
   const jpeg = await textureJpeg(size);
@@ -90,6 +128,12 @@ for (const [marker, name] of [
     expectFailure('IMAGE_UNSUPPORTED', name, async () =>
       decode(await withFrame((_, sof) => sof.fill(marker, 1))),
     ));
+
+test('JPEG, one chroma of half the height, two blocks of an MCU, is refused by name', async () =>
+  // cjpeg -sample 2x2,2x1,1x1; the codec's pixels would differ from Pillow's.
+  expectFailure('IMAGE_UNSUPPORTED', /components are sampled too differently/, async () =>
+    decode(await withFrame((frame) => frame.fill(0x21, 10, 11))),
+  ));
 
 test('JPEG, a height of 0 is refused', async () =>
   expectFailure('IMAGE_UNSUPPORTED', /DNL/, async () =>
@@ -175,6 +219,12 @@ test('inspect, a baseline file whose scans hold one component each keeps coeffic
   expect(bytesOf(...alone)).toBe(75 * 53 * 11);
   expect(bytesOf(...together)).toBe(75 * 53 * 8);
   expect(bytesOf()).toBe(75 * 53 * 8);
+});
+
+test('inspect, chroma of half the height is decoded once more', async () => {
+  // 4:4:0. Of 12 megapixels and 7.5 MB it took about 205 MB.
+  const jpeg = await withFrame((frame) => frame.fill(0x12, 7, 8));
+  expect(decoders.JPEG.inspect(jpeg).decodedBytes).toBe(75 * 53 * (12 + 4) + 4 * jpeg.length);
 });
 
 test('inspect, CMYK: two decodings, the files made for them, and RGB', () => {

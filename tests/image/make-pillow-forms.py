@@ -1,10 +1,10 @@
-"""Writes pillow-forms.json: TIFF and BMP files put together byte by byte, in forms that Pillow reads and does not write, each
-with the SHA-256 of the RGB bytes that Pillow reads from it. Run once with Debian's python3-pil 9.4.0 (libtiff 4.5.0); the
-tests need neither.
+"""Writes pillow-forms.json: TIFF, BMP, GIF and PNG files put together byte by byte, in forms that Pillow reads and does not write, each
+with the SHA-256 of the RGB bytes that Pillow reads from it; and JPEG files as cjpeg and jpegtran write them. Run once with
+Pillow 12.3.0 (libtiff 4.7.1, libjpeg-turbo 3.1.4.1); the tests need none of them.
 
-    /usr/bin/python3 tests/image/make-pillow-forms.py > tests/image/pillow-forms.json
+    python3 tests/image/make-pillow-forms.py > tests/image/pillow-forms.json && npx biome format --write tests/image
 """
-import base64, hashlib, io, json, struct, zlib
+import base64, hashlib, io, json, struct, subprocess, zlib
 from PIL import Image
 
 WIDTH, HEIGHT = 21, 18
@@ -111,12 +111,76 @@ def tiff(endian="<", photometric=1, bits=8, samples=1, extra=(), compression=PLA
     return header + struct.pack(endian + "H", len(tags)) + entries + bytes(4) + tail + b"".join(blocks)
 
 
-def bmp(width, height, bits, data, compression=0, place=None):
+def ramp(colours, rise=1):
+    return b"".join(bytes([i * rise] * 3) for i in range(colours))
+
+
+def bmp(width, height, bits, data, compression=0, place=None, palette=None):
     colours = 1 << bits if bits <= 8 else 0
-    palette = b"".join(bytes([(i * 7) & 255, (i * 5 + 90) & 255, 255 - i, 0]) for i in range(colours))
+    if palette is None:
+        palette = b"".join(bytes([(i * 7) & 255, (i * 5 + 90) & 255, 255 - i, 0]) for i in range(colours))
+    else:
+        colours = len(palette) // 3
+        palette = b"".join(palette[i:i + 3] + b"\0" for i in range(0, len(palette), 3))
     start = 54 + len(palette)
     return (b"BM" + struct.pack("<IHHI", start + len(data), 0, 0, start if place is None else place)
             + struct.pack("<IiiHHIIiiII", 40, width, height, 1, bits, compression, len(data), 0, 0, colours, 0) + palette + data)
+
+
+def os2(width, height, bits, data):
+    """With a header of 12 bytes, whose palette has entries of three; said to lie where the palette does."""
+    palette = bytes((i * 11 + 40) & 255 for i in range(3 << bits))
+    return (b"BM" + struct.pack("<IHHI", 26 + len(palette) + len(data), 0, 0, 26)
+            + struct.pack("<IHHHH", 12, width, height, 1, bits) + palette + data)
+
+
+def bitfields(width, height, bits, data, masks):
+    return (b"BM" + struct.pack("<IHHI", 66 + len(data), 0, 0, 66)
+            + struct.pack("<IiiHHIIiiII3I", 40, width, height, 1, bits, 3, len(data), 0, 0, 0, 0, *masks) + data)
+
+
+def gif(width, height, pixels, common=b"", own=b"", transparent=None):
+    """Of 8 bits, a code of nine for each pixel, cleared before they would grow; on a screen two pixels larger each way."""
+    codes = [code for i, pixel in enumerate(pixels) for code in ([256] if i % 100 == 0 else []) + [pixel]] + [257]
+    bits = sum(code << (9 * i) for i, code in enumerate(codes))
+    data = bits.to_bytes((9 * len(codes) + 7) // 8, "little")
+    blocks = b"".join(bytes([len(data[i:i + 255])]) + data[i:i + 255] for i in range(0, len(data), 255))
+
+    def flags(palette):
+        return 0x80 | ((len(palette) // 3).bit_length() - 2) if palette else 0
+    control = b"" if transparent is None else bytes([0x21, 0xF9, 4, 1, 0, 0, transparent, 0])
+    return (b"GIF89a" + struct.pack("<HHBBB", width + 2, height + 2, flags(common), 0, 0) + common + control
+            + struct.pack("<cHHHHB", b",", 1, 1, width, height, flags(own)) + own + bytes([8]) + blocks + bytes([0, 0x3B]))
+
+
+def chunk(kind, body, wrong=0):
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body) ^ wrong)
+
+
+def png(bits=8, colour=0, methods=(0, 0, 0), before=b"", split=None, between=b"", behind=b"", wrong=0):
+    """Of one sample a pixel, not in passes."""
+    rows = samples_of(WIDTH, HEIGHT, 0, 0, [0], bits, ">")
+    length = len(rows) // HEIGHT
+    data = zlib.compress(b"".join(b"\0" + rows[i:i + length] for i in range(0, len(rows), length)))
+    parts = [data] if split is None else [data[:split], data[split:]]
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", WIDTH, HEIGHT, bits, colour, *methods)) + before
+            + between.join(chunk(b"IDAT", part, wrong) for part in parts) + behind + chunk(b"IEND", b""))
+
+
+def smooth(width, height):
+    return Image.frombytes("RGB", (width, height), bytes(
+        (x * 5 * (c + 1) + y * 3 * (3 - c)) % 511 // 2
+        for y in range(height) for x in range(width) for c in range(3)))
+
+
+def run(command, data):
+    return subprocess.run(command.split(), input=data, stdout=subprocess.PIPE, check=True).stdout
+
+
+def saved(image, fmt, **options):
+    out = io.BytesIO()
+    image.save(out, fmt, **options)
+    return out.getvalue()
 
 
 def row(length, seed):
@@ -179,10 +243,44 @@ forms.update({
     "no place given.bmp": bmp(7, 3, 24, (row(21, 1) + bytes(3)) * 3, place=0),
     "no place given, 8 bits.bmp": bmp(8, 2, 8, row(16, 3), place=0),
     "the palette's place given.bmp": bmp(9, -2, 4, row(16, 3), place=54),
+    "compression method 7.png": png(methods=(7, 0, 0)),
+    "a palette behind the data.png": png(4, 3, before=chunk(b"PLTE", row(48, 1)), behind=chunk(b"PLTE", row(30, 100))),
+    "wrong checksums of data and behind.png": png(wrong=1, behind=chunk(b"teSt", b"abc", 1)),
+    "the end of the stream behind another chunk.png": png(split=-3, between=chunk(b"tEXt", b"a\0b")),
+    "OS2.bmp": os2(8, 5, 4, row(20, 3)),
+    "OS2, 1 bit.bmp": os2(8, 5, 1, row(20, 3)),
+    "masks of 24 bits.bmp": bitfields(4, 3, 24, row(36, 5), (0xFF0000, 0xFF00, 0xFF)),
+    "empty masks of 32 bits.bmp": bitfields(3, 3, 32, row(36, 5), (0, 0, 0)),
+    "masks of 32 bits, the lowest byte unused.bmp": bitfields(3, 3, 32, row(36, 5), (0xFF000000, 0xFF0000, 0xFF00)),
+    "a short ramp of greys.bmp": bmp(8, 4, 8, row(32, 3), palette=ramp(7)),
+    "a short ramp of greys, run lengths.bmp": bmp(8, 4, 8, rle, 1, palette=ramp(5)),
+    "one black.bmp": bmp(8, 4, 8, row(32, 3), palette=ramp(1)),
+    "a ramp of greys, 4 bits.bmp": bmp(3, 4, 4, row(16, 3), palette=ramp(16)),
+    "black and white, 8 bits.bmp": bmp(11, 4, 8, row(48, 3), palette=ramp(2, 255)),
+    "black and white, 1 bit.bmp": bmp(11, 4, 1, row(16, 3), palette=ramp(2, 255)),
+    "black and nearly, 8 bits.bmp": bmp(8, 4, 8, row(32, 3), palette=ramp(2)),
+    "a short ramp of greys.gif": gif(8, 4, row(32, 3), common=ramp(8)),
+    "a ramp of its own, none in common.gif": gif(8, 4, row(32, 3), own=ramp(8), transparent=77),
+    "a ramp of its own, colours in common.gif": gif(8, 4, row(32, 3), common=row(96, 1), own=ramp(8)),
+    "a ramp in common, colours of its own.gif": gif(8, 4, row(32, 3), common=ramp(8), own=row(96, 1), transparent=2),
     "run lengths.bmp": bmp(8, 4, 8, rle, 1),
     "run lengths, from the top.bmp": bmp(8, -4, 8, rle, 1),
     "run lengths, a row too long.bmp": bmp(8, 2, 8, bytes([6, 1, 9, 2, 5, 3, 0, 0, 0, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0]), 1),
     "run lengths, rows left early.bmp": bmp(8, 3, 8, bytes([0, 0, 3, 9, 0, 0, 8, 4, 3, 3, 0, 0, 0, 0, 1, 5, 0, 0, 0, 1]), 1),
+})
+rgb = smooth(29, 21)
+turned = "jpegtran -rotate 90"
+ppm = saved(rgb, "PPM")
+forms.update({
+    "422 turned.jpg": run(turned, saved(rgb, "JPEG", quality=70, subsampling="4:2:2")),
+    "422 turned, progressive.jpg": run(turned + " -progressive", saved(rgb, "JPEG", quality=70, subsampling="4:2:2")),
+    "cmyk turned.jpg": run(turned, saved(rgb.convert("CMYK"), "JPEG", quality=70, subsampling="4:2:2")),
+    "440, restart.jpg": run("cjpeg -quality 70 -sample 1x2 -restart 2B", ppm),
+    "440 of RGB.jpg": run("cjpeg -quality 70 -sample 1x2 -rgb", ppm),
+    "one chroma of half the height.jpg": run("cjpeg -quality 70 -sample 1x2,1x1,1x2", ppm),
+    "chroma two blocks wide.jpg": run("cjpeg -quality 70 -sample 2x2,2x1,2x1 -restart 1B", ppm),
+    "chroma two blocks wide, progressive.jpg": run("cjpeg -quality 70 -sample 2x2,2x1,2x1 -progressive", ppm),
+    "chroma two blocks high.jpg": run("cjpeg -quality 70 -sample 1x4,1x2,1x2", ppm),
 })
 
 

@@ -150,6 +150,12 @@ const damaged: [string, RegExp, Buffer][] = [
     /colour type 2 with 4 bits/,
     writePng({ ...grey, colourType: 2, depth: 4, sample: () => 1 }),
   ],
+  [
+    'a wrong checksum of a chunk before its data',
+    /chunk at byte 33 is wrong/,
+    flip(writePng({ ...grey, before: [chunk('teSt', new Uint8Array(3))] }), 42),
+  ],
+  ['an unknown filter method', /filter method/, withMethod(11, 1)],
   ['a width of 0', /0×30/, writePng({ ...grey, width: 0 })],
   ['a wrong checksum of its header', /checksum/, flip(writePng(grey), 20)],
   ['damaged image data', /damaged/, flip(writePng(grey), 60)],
@@ -157,6 +163,26 @@ const damaged: [string, RegExp, Buffer][] = [
 for (const [what, message, bytes] of damaged)
   test(`PNG, ${what} is corrupt`, () =>
     expectFailure('IMAGE_CORRUPT', message, () => decode(bytes)));
+
+/** @param at - which byte of the header chunk's body */
+function withMethod(at: number, value: number, png: Buffer = writePng(grey)): Buffer {
+  const body = Buffer.from(png.subarray(16, 29));
+  body[at] = value;
+  return Buffer.concat([png.subarray(0, 8), chunk('IHDR', body), png.subarray(33)]);
+}
+
+test('PNG, any interlace method but 0 is Adam7, as in Pillow', async () => {
+  const png = writePng({ ...grey, interlaced: true });
+  expect(rgbOf(await decode(withMethod(12, 7, png)))).toEqual(rgbOf(await decode(png)));
+});
+
+test('PNG, image data behind another chunk are not looked at, as by Pillow', async () => {
+  const png = writePng({ ...grey, split: 30 });
+  const second = png.indexOf('IDAT', png.indexOf('IDAT') + 4) - 4;
+  const text = chunk('tEXt', Buffer.from('a\0b', 'latin1'));
+  const apart = Buffer.concat([png.subarray(0, second), text, png.subarray(second)]);
+  await expectFailure('IMAGE_TRUNCATED', /ends before its image data does/, () => decode(apart));
+});
 
 function flip(bytes: Buffer, at: number): Buffer {
   bytes[at] = (bytes[at] ?? 0) ^ 0x7f;

@@ -3,6 +3,7 @@ import { nearestIndices } from '../../src/image/preprocess/nearest.ts';
 import { resizeAndCrop } from '../../src/image/preprocess/resize.ts';
 import { toTensor } from '../../src/image/preprocess/to-tensor.ts';
 import { chooseWindow } from '../../src/image/preprocess/window.ts';
+import { fastest } from '../support/fastest.ts';
 import { pattern } from '../support/pictures.ts';
 import { kerasRules, rgbOf, torchvisionRules } from './support.ts';
 
@@ -24,6 +25,31 @@ test('nearestIndices, 640 columns: the sum of the steps falls short of a border 
     17, 24, 101, 108, 115, 122, 129, 136, 143, 150, 157, 164, 171, 178, 185, 192, 199, 206, 213,
     220,
   ]);
+});
+
+test('nearestIndices, a window far inside begins where adding up every step would', () => {
+  // Borders between columns fall on centres where both are powers of two, or nearly.
+  const pairs = [
+    [640, 224],
+    [64, 1 << 17],
+    [3, 100_003],
+    [1000, 30_000],
+    [4097, 65_536],
+    [99_991, 7],
+    [1, 1 << 16],
+  ];
+  for (const [source = 0, target = 0] of pairs) {
+    const all = nearestIndices(source, target, 0, target);
+    for (const first of [1, 2, 3, 100, 4095, 20_000, target - 3].filter((one) => one < target))
+      expect(nearestIndices(source, target, first, 3)).toEqual(all.slice(first, first + 3));
+  }
+});
+
+test('nearestIndices, of a strip one pixel wide the window is found at once', async () => {
+  // 1×10^8 with the shorter side enlarged to 256: adding up took 15 s.
+  const target = 256 * 1e8;
+  expect([...nearestIndices(1e8, target, target / 2, 2)]).toEqual([5e7, 5e7]);
+  expect(await fastest(3, () => nearestIndices(1e8, target, target / 2, 224))).toBeLessThan(100);
 });
 
 test('chooseWindow, the longer side is cut off to whole pixels and the crop rounds halves to even', () => {

@@ -32,3 +32,38 @@ export function writeTiff(entries: Readonly<Record<number, TiffEntry>>, body: Ui
   file.set(body, bodyStart);
   return file;
 }
+
+/** TIFF's LZW: codes from 9 bits on, one bit longer before the last code of a length, cleared in time. */
+export function packLzw(data: Uint8Array): Uint8Array {
+  const bits: number[] = [];
+  let size = 9;
+  let codes = new Map<string, number>();
+  const put = (code: number): void => {
+    for (let bit = size - 1; bit >= 0; bit--) bits.push((code >> bit) & 1);
+  };
+  const clear = (): void => {
+    put(256);
+    size = 9;
+    codes = new Map(Array.from({ length: 256 }, (_, i) => [String.fromCharCode(i), i]));
+  };
+  clear();
+  let piece = '';
+  for (const byte of data) {
+    const longer = piece + String.fromCharCode(byte);
+    if (codes.has(longer)) {
+      piece = longer;
+      continue;
+    }
+    put(codes.get(piece) ?? 0);
+    // 256 and 257 have meanings of their own.
+    const next = codes.size + 2;
+    codes.set(longer, next);
+    if (next === 4094) clear();
+    else if ([511, 1023, 2047].includes(next)) size += 1;
+    piece = String.fromCharCode(byte);
+  }
+  put(codes.get(piece) ?? 0);
+  return Uint8Array.from({ length: Math.ceil(bits.length / 8) + 2 }, (_, i) =>
+    bits.slice(8 * i, 8 * i + 8).reduce((sum, bit, at) => sum | (bit << (7 - at)), 0),
+  );
+}

@@ -1,8 +1,9 @@
 /** TIFF that is refused, and TIFF that asks for more than it is worth; what is read: pillow.test.ts. */
 import { expect, test } from 'bun:test';
+import { deflateSync } from 'node:zlib';
 import { fastest } from '../support/fastest.ts';
 import { decode, decoders, expectFailure, rgbOf } from './support.ts';
-import { bodyStart, type TiffEntry, writeTiff } from './tiff-writer.ts';
+import { bodyStart, packLzw, type TiffEntry, writeTiff } from './tiff-writer.ts';
 
 const row = new Uint8Array([10, 20, 30, 40]);
 
@@ -37,11 +38,35 @@ const refused: [string, RegExp, Record<number, TiffEntry>][] = [
     /tiles 1000000 pixels wide for 4×1000 pixels/,
     { 257: [3, 1, 1000], 322: [4, 1, 1_000_000], 323: [3, 1, 1], 324: [4, 1, bodyStart] },
   ],
+  [
+    'tiles far higher than the image',
+    /tiles 1000 pixels high for 100000×1 pixels/,
+    {
+      256: [4, 1, 100_000],
+      259: [3, 1, 8],
+      322: [3, 1, 16],
+      323: [3, 1, 1000],
+      324: [4, 1, bodyStart],
+    },
+  ],
   ['too many strips', /100001 strips \(at most 100000/, { 257: [4, 1, 100_001], 278: [3, 1, 1] }],
 ];
 for (const [what, message, entries] of refused)
   test(`TIFF, ${what}: refused by name`, () =>
     expectFailure('IMAGE_UNSUPPORTED', message, () => decode(writeTiff(entries, row))));
+
+test('TIFF, a Deflate tile is read whole, though the image has less than half of its rows', async () => {
+  const tile = new Uint8Array(256 * 256).map((_, i) => (i * 7 + (i >> 8) * 13) & 255);
+  const tiled = { 322: [3, 1, 256], 323: [3, 1, 256], 324: [4, 1, bodyStart] } as const;
+  const body = deflateSync(tile);
+  const size = { 256: [3, 1, 200], 257: [3, 1, 100], 325: [4, 1, body.length] } as const;
+  const pixels = await decode(writeTiff({ ...size, ...tiled, 259: [3, 1, 8] }, body));
+  expect([pixels.width, pixels.height]).toEqual([200, 100]);
+  for (let y = 0; y < 100; y++)
+    expect(pixels.data.subarray(200 * y, 200 * (y + 1))).toEqual(
+      tile.subarray(256 * y, 256 * y + 200),
+    );
+});
 
 test('TIFF, tiles of no size are corrupt', () =>
   expectFailure('IMAGE_CORRUPT', /tiles of 0×0/, () =>
@@ -78,4 +103,23 @@ test('TIFF, strips that share a megabyte of nothing are read no further than the
   await expectFailure('IMAGE_TRUNCATED', /ends before/, () => decode(file));
   const some = writeTiff({ 259: [3, 1, 32_773] }, body.subarray(-900));
   expect([...rgbOf(await decode(some)).subarray(0, 4)]).toEqual([1, 1, 1, 2]);
+});
+
+test('TIFF, LZW of long pieces, some of which reach into their own copy', async () => {
+  const size = { 256: [3, 1, 300], 257: [3, 1, 300] } as const;
+  const data = new Uint8Array(90_000).map((_, i) => (i < 40_000 ? 7 : (i % 97) ^ (i >> 12)));
+  const body = packLzw(data);
+  const file = writeTiff({ ...size, 259: [3, 1, 5], 279: [4, 1, body.length] }, body);
+  expect((await decode(file)).data).toEqual(data);
+});
+
+test('TIFF, as many rows of one pixel take little longer than a few long ones', async () => {
+  const body = new Uint8Array(4_000_000).map((_, i) => i);
+  const long = writeTiff({ 256: [3, 1, 4000], 257: [3, 1, 1000] }, body);
+  const short = writeTiff({ 256: [3, 1, 1], 257: [4, 1, body.length] }, body);
+  expect((await decode(short)).data).toEqual(body);
+  // Row by row, a hundred million of them took 5 s.
+  expect(await fastest(5, () => decode(short))).toBeLessThan(
+    20 + 5 * (await fastest(5, () => decode(long))),
+  );
 });

@@ -4,7 +4,10 @@
  */
 import { OperatorError } from '../../errors.ts';
 import type { ImageDecoder, Pixels } from '../pixels.ts';
+import { bitsOfGrey, greyPalette } from './grey-palette.ts';
 import { unpackRunLengths } from './run-lengths.ts';
+
+type Masks = readonly [number, number, number];
 
 interface BmpHeader {
   readonly width: number;
@@ -13,8 +16,8 @@ interface BmpHeader {
   /** RLE8. */
   readonly runLengths: boolean;
   readonly bits: number;
-  /** Where red, green and blue are within a pixel of 16 or 32 bits. */
-  readonly masks: readonly [number, number, number];
+  /** Where red, green and blue are within a pixel; undefined where they are bytes: blue, green, red. */
+  readonly masks: Masks | undefined;
   /** BGR entries of `paletteStep` bytes. */
   readonly palette: Uint8Array;
   readonly paletteStep: number;
@@ -78,7 +81,7 @@ function readHeader(bytes: Uint8Array): BmpHeader {
   const height = Math.abs(storedHeight);
   if (width <= 0 || height === 0) throw corrupt(`a BMP of ${width}×${storedHeight} pixels`);
   if (![1, 4, 8, 16, 24, 32].includes(bits)) throw unsupported(`BMP with ${bits} bits per pixel`);
-  const masked = compression === 3 && (bits === 16 || bits === 32);
+  const masked = compression === 3 && bits >= 16;
   const runLengths = compression === 1 && bits === 8;
   if (compression !== 0 && !masked && !runLengths)
     throw unsupported(
@@ -88,47 +91,55 @@ function readHeader(bytes: Uint8Array): BmpHeader {
   const paletteStart = 14 + size + (masked && size === 40 ? 12 : 0);
   const paletteStep = old ? 3 : 4;
   const colours = bits > 8 ? 0 : (!old && view.getUint32(46, true)) || 1 << bits;
-  const start = dataStart(view, paletteStart + colours * paletteStep, bits <= 8 ? colours : 0);
+  if (colours > 65536) throw corrupt(`a BMP palette of ${colours} colours`);
+  const start = dataStart(view, paletteStart, colours * paletteStep);
+  const palette = bytes.subarray(paletteStart, paletteStart + Math.min(colours, 256) * paletteStep);
+  const rowLength = runLengths ? width : Math.ceil((width * bits) / 32) * 4;
+  // Of run lengths in black and white, which Pillow refuses, the indices are bytes.
+  const grey = bits <= 8 ? bitsOfGrey(palette, paletteStep, width, rowLength) : undefined;
   return {
     width,
     height,
     topDown: storedHeight < 0,
     runLengths,
-    bits,
-    masks: masked
-      ? readMasks(view)
-      : bits === 16
-        ? [0x7c00, 0x3e0, 0x1f]
-        : [0xff0000, 0xff00, 0xff],
-    palette: bytes.subarray(paletteStart, paletteStart + Math.min(colours, 256) * paletteStep),
+    bits: runLengths ? bits : (grey ?? bits),
+    masks: masked ? readMasks(view, bits) : defaultMasks[bits],
+    palette: grey === 8 ? greyPalette(paletteStep) : palette,
     paletteStep,
     start,
-    rowLength: runLengths ? width : Math.ceil((width * bits) / 32) * 4,
+    rowLength,
   };
 }
 
 /** Where the header gives no place, or one in front of the palette, Pillow takes what is behind it. */
-function dataStart(view: DataView, behindPalette: number, colours: number): number {
+function dataStart(view: DataView, paletteStart: number, paletteBytes: number): number {
   const stored = view.getUint32(10, true);
-  if (stored === 0) return behindPalette;
+  if (stored === 0) return paletteStart + paletteBytes;
   const behindHeader = 14 + view.getUint32(14, true);
-  return stored === behindHeader ? stored + 4 * colours : stored;
+  return stored === behindHeader ? stored + paletteBytes : stored;
 }
 
-function readMasks(view: DataView): [number, number, number] {
+const defaultMasks: Readonly<Record<number, Masks>> = {
+  16: [0x7c00, 0x3e0, 0x1f],
+  32: [0xff0000, 0xff00, 0xff],
+};
+
+/** Pillow knows a few sets of masks and refuses the others. Those are read here: they say all that is needed. */
+function readMasks(view: DataView, bits: number): Masks | undefined {
   if (view.byteLength < 66)
     throw new OperatorError('IMAGE_TRUNCATED', 'the BMP ends within its header');
   const masks = [54, 58, 62].map((offset) => view.getUint32(offset, true));
+  if (bits === 32 && masks.every((mask) => mask === 0)) return defaultMasks[bits];
   if (masks.some((mask) => mask === 0)) throw corrupt('the BMP has an empty colour mask');
-  return masks as [number, number, number];
+  return masks as unknown as Masks;
 }
 
 type RowReader = (row: Uint8Array, out: Uint8Array) => void;
 
 function rowReader(header: BmpHeader): RowReader {
   if (header.bits <= 8) return paletteReader(header);
-  if (header.bits === 24) return (row, out) => copyBgr(row, out, header.width);
-  return maskReader(header);
+  const { bits, masks, width } = header;
+  return masks ? maskReader(width, bits, masks) : (row, out) => copyBgr(row, out, width);
 }
 
 function copyBgr(row: Uint8Array, out: Uint8Array, width: number): void {
@@ -152,7 +163,7 @@ function paletteReader({ width, bits, palette, paletteStep }: BmpHeader): RowRea
   };
 }
 
-function maskReader({ width, bits, masks }: BmpHeader): RowReader {
+function maskReader(width: number, bits: number, masks: Masks): RowReader {
   const bytes = bits / 8;
   const fields = masks.map((mask) => {
     const shift = 31 - Math.clz32(mask & -mask);

@@ -105,7 +105,8 @@ function readFirstFrame(bytes: Uint8Array): FirstFrame {
   };
   const imageFlags = byteAt(bytes, offset + 8);
   offset += 9;
-  const palette = readPalette(imageFlags) ?? globalPalette;
+  // Pillow does not look at a palette that says no more than the indices do.
+  const palette = [readPalette(imageFlags), globalPalette].find((one) => one && !isRamp(one));
   const width = Math.max(uint16(bytes, 6), frame.left + frame.width);
   const height = Math.max(uint16(bytes, 8), frame.top + frame.height);
   if (frame.width === 0 || frame.height === 0)
@@ -113,6 +114,10 @@ function readFirstFrame(bytes: Uint8Array): FirstFrame {
   const interlaced = (imageFlags & 0x40) !== 0;
   return { width, height, frame, interlaced, palette, background, start: offset };
 }
+
+/** Whether entry i is the grey i. */
+const isRamp = (palette: Uint8Array): boolean =>
+  palette.every((value, i) => value === Math.floor(i / 3));
 
 /** The data blocks of at most 255 bytes up to the empty one that ends them, or to the end of the file. */
 function joinBlocks(bytes: Uint8Array, start: number): Uint8Array {

@@ -1,6 +1,7 @@
 /** Four-component JPEG to RGB, by the rules of libjpeg (YCCK to CMYK) and of Pillow (CMYK to RGB). */
-import { clamp, withoutInk } from '../ink.ts';
+import { withoutInk } from '../ink.ts';
 import type { Pixels } from '../pixels.ts';
+import { blueOf, greenOf, redOf } from './ycc.ts';
 
 /**
  * @param colours - RGBA whose first three samples are the file's first three components
@@ -15,13 +16,13 @@ export function cmykToRgb(colours: Pixels, black: Pixels, ycck: boolean): Pixels
     let magenta = data[from + 1] as number;
     let yellow = data[from + 2] as number;
     if (ycck) {
-      // libjpeg's ycck_cmyk_convert: YCbCr to RGB in 16-bit fixed point, then inverted.
+      // libjpeg's ycck_cmyk_convert: YCbCr to RGB, then inverted.
       const luma = cyan;
-      const blue = magenta - 128;
-      const red = yellow - 128;
-      cyan = 255 - clamp(luma + ((91881 * red + 32768) >> 16));
-      magenta = 255 - clamp(luma + ((-22554 * blue - 46802 * red + 32768) >> 16));
-      yellow = 255 - clamp(luma + ((116130 * blue + 32768) >> 16));
+      const cb = magenta;
+      const cr = yellow;
+      cyan = 255 - redOf(luma, cr);
+      magenta = 255 - greenOf(luma, cb, cr);
+      yellow = 255 - blueOf(luma, cb);
     }
     // Pillow takes every such file to be inverted, as Adobe writes them: 255 is no ink.
     const light = black.data[from + 2] as number;

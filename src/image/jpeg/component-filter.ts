@@ -23,6 +23,8 @@ interface Frame {
   readonly progressive: boolean;
   readonly components: readonly Component[];
   readonly mcus: number;
+  /** The body of a frame header for what is kept. */
+  readonly header: Uint8Array;
 }
 
 interface Scan {
@@ -49,7 +51,7 @@ const corrupt = (message: string): OperatorError => new OperatorError('IMAGE_COR
 const unsupportedSampling = (): OperatorError =>
   new OperatorError(
     'IMAGE_UNSUPPORTED',
-    'this form of CMYK JPEG is not supported: its components are sampled too differently',
+    'this form of JPEG is not supported: its components are sampled too differently',
   );
 
 /** Adobe's APP14 with transform 0: three components are RGB, not YCbCr. */
@@ -92,10 +94,8 @@ export function keepComponents(jpeg: Uint8Array, keep: readonly number[]): Uint8
       out.bytes(jpeg.subarray(start, offset));
     else if (marker >= 0xc0 && marker <= 0xc2) {
       frame = readFrame(body, keep, marker === 0xc2);
-      out.bytes(new Uint8Array([0xff, marker, 0, 8 + 3 * keep.length]));
-      out.bytes(body.subarray(0, 5));
-      out.bytes(new Uint8Array([keep.length]));
-      for (const i of keep) out.bytes(body.subarray(6 + 3 * i, 9 + 3 * i));
+      out.bytes(new Uint8Array([0xff, marker, 0, 2 + frame.header.length]));
+      out.bytes(frame.header);
     } else if (marker === 0xda) {
       if (!frame) throw corrupt('a JPEG scan comes before the frame header');
       const end = endOfScan(jpeg, offset);
@@ -137,15 +137,27 @@ function readFrame(body: Uint8Array, keep: readonly number[], progressive: boole
   const height = ((body[1] ?? 0) << 8) | (body[2] ?? 0);
   const width = ((body[3] ?? 0) << 8) | (body[4] ?? 0);
   const factors = Array.from({ length: body[5] ?? 0 }, (_, i) => body[7 + 3 * i] ?? 0x11);
-  const kept = keep.map((i) => factors[i] ?? 0);
   const horizontal = Math.max(...factors.map((factor) => factor >> 4));
   const vertical = Math.max(...factors.map((factor) => factor & 15));
-  // Components left out must not change the size of an MCU, which the order of the blocks hangs on.
+  const kept = keep.map((i) => factors[i] ?? 0);
+  const keptVertical = Math.max(...kept.map((factor) => factor & 15));
+  // Components left out must not change the size of an MCU, which the order of the blocks hangs on; or only halve its height,
+  // and with it the picture's.
+  const halves = vertical === 2 * keptVertical;
   if (
     Math.max(...kept.map((factor) => factor >> 4)) !== horizontal ||
-    Math.max(...kept.map((factor) => factor & 15)) !== vertical
+    (keptVertical !== vertical && !halves)
   )
     throw unsupportedSampling();
+  const ownHeight = halves ? Math.ceil(height / 2) : height;
+  const header = [body[0] ?? 0, ownHeight >> 8, ownHeight & 255, body[3] ?? 0, body[4] ?? 0];
+  header.push(keep.length === 2 ? 3 : keep.length);
+  for (const i of keep) header.push(...body.subarray(6 + 3 * i, 9 + 3 * i));
+  if (keep.length === 2) {
+    // Decoders know nothing of two components. The third has no scan, and so is grey; it takes the name of one left out.
+    const other = factors.findIndex((_, i) => !keep.includes(i));
+    header.push(body[6 + 3 * other] ?? 0, 0x11, body[8 + 3 * other] ?? 0);
+  }
   return {
     progressive,
     components: factors.map((factor, i) => ({
@@ -154,6 +166,7 @@ function readFrame(body: Uint8Array, keep: readonly number[], progressive: boole
       kept: keep.includes(i),
     })),
     mcus: Math.ceil(width / (8 * horizontal)) * Math.ceil(height / (8 * vertical)),
+    header: Uint8Array.from(header),
   };
 }
 
@@ -191,8 +204,7 @@ function copyScan(
   }));
   const kept = parts.filter(({ component }) => component.kept);
   // One component alone has its blocks in rows over the image, not in MCUs: the same only if an MCU is one block.
-  if (kept.length === 1 && parts.some(({ component }) => component.blocksPerMcu !== 1))
-    throw unsupportedSampling();
+  if (kept.length === 1 && kept[0]?.component.blocksPerMcu !== 1) throw unsupportedSampling();
   for (let mcu = 0; mcu < scan.mcus; mcu++) {
     if (restartInterval > 0 && mcu > 0 && mcu % restartInterval === 0) {
       reader.restart();

@@ -5,8 +5,11 @@ import type { ImageDecoder, Pixels } from '../pixels.ts';
 import { cmykToRgb } from './cmyk.ts';
 import { createJpegCodec, type JpegCodec } from './codec.ts';
 import { keepComponents } from './component-filter.ts';
-import { inspectJpeg, readJpegHeader } from './header.ts';
+import { fillHalfHeight, halfHeightComponents } from './half-height.ts';
+import { inspectJpeg, type JpegHeader, readJpegHeader } from './header.ts';
+import { withoutOddities } from './plain-copy.ts';
 import { readScans, type Scans } from './scans.ts';
+import { yccToRgb } from './ycc.ts';
 
 /** Typical progressive files have about 10. See `refuseFloods`. */
 const maxScans = 100;
@@ -21,16 +24,46 @@ export async function createJpegDecoder(): Promise<ImageDecoder> {
     inspect: inspectJpeg,
     async decode(bytes): Promise<Pixels> {
       const header = readJpegHeader(bytes);
-      refuseFloods(readScans(bytes));
-      if (header.components !== 4) return decodeWith(codec, bytes);
-      // The codec turns everything into RGBA and knows no way from four components, but "RGB" passes through untouched:
-      // so the file is split, without loss, into one with the first three components and one that holds the fourth.
-      const colours = await decodeWith(codec, keepComponents(bytes, [0, 1, 2]));
-      const black = await decodeWith(codec, keepComponents(bytes, [0, 1, 3]));
-      // libjpeg's rule: without Adobe's marker, or with transform 0, the components are CMYK as they are.
-      return cmykToRgb(colours, black, (header.adobeTransform ?? 0) !== 0);
+      const scans = readScans(bytes);
+      refuseFloods(scans);
+      // Pillow's libjpeg-turbo guesses at what is missing, from more neighbours than the codec does.
+      if (scans.ended && !scans.complete)
+        throw new OperatorError(
+          'IMAGE_TRUNCATED',
+          'the scans of the progressive JPEG end before its picture is complete',
+        );
+      const file = withoutOddities(bytes, header.components);
+      if (header.components === 4) {
+        // The codec turns everything into RGBA and knows no way from four components, but "RGB" passes through untouched:
+        // so the file is split, without loss, into one with the first three components and one that holds the fourth.
+        const colours = await decodeSamples(codec, file, header, [0, 1, 2]);
+        const black = await decodeSamples(codec, file, header, [0, 1, 3]);
+        // libjpeg's rule: without Adobe's marker, or with transform 0, the components are CMYK as they are.
+        return cmykToRgb(colours, black, (header.adobeTransform ?? 0) !== 0);
+      }
+      if (halfHeightComponents(header.sampling).length === 0) return decodeWith(codec, file);
+      const pixels = await decodeSamples(codec, file, header, [0, 1, 2]);
+      if (header.ycc) yccToRgb(pixels.data, pixels.channels);
+      return pixels;
     },
   };
+}
+
+/** @returns three components' samples as they are, in place of red, green and blue */
+async function decodeSamples(
+  codec: JpegCodec,
+  bytes: Uint8Array,
+  header: JpegHeader,
+  keep: readonly number[],
+): Promise<Pixels> {
+  const low = halfHeightComponents(header.sampling).filter((component) => keep.includes(component));
+  const lowFile = low.length > 0 ? keepComponents(bytes, low) : undefined;
+  const pixels = await decodeWith(codec, keepComponents(bytes, keep));
+  if (!lowFile) return pixels;
+  const half = await decodeWith(codec, lowFile);
+  for (const [i, component] of low.entries())
+    fillHalfHeight(half, i, pixels, keep.indexOf(component));
+  return pixels;
 }
 
 async function decodeWith(codec: JpegCodec, bytes: Uint8Array): Promise<Pixels> {
@@ -44,7 +77,8 @@ async function decodeWith(codec: JpegCodec, bytes: Uint8Array): Promise<Pixels> 
 
 /**
  * libjpeg goes on after damage, filling with grey, and only prints a warning. What is harmless passes, as it does in
- * Pillow: bytes between segments, odd version numbers, colour profiles that do not add up.
+ * Pillow: bytes between segments, odd version numbers, colour profiles that do not add up. So does damage that makes sense as
+ * other coefficients; where those are out of range the codec's pixels are not Pillow's.
  */
 function refuseDamage(warning: string, { ended }: Scans): void {
   if (warning.startsWith('Premature end of JPEG file'))

@@ -15,55 +15,68 @@ const type = (name: string): number => Buffer.from(name, 'latin1').readUInt32BE(
 const [idat, plte, iend] = [type('IDAT'), type('PLTE'), type('IEND')];
 
 /**
- * Stops at IEND or, as Pillow does, where the chunks end without one. Frames of an animation (fdAT) are passed over: the
- * IDAT chunks hold the first frame, or the image for viewers that do not know animations.
+ * Reads as Pillow does: up to the image data every checksum must be right, and the palette is what comes before them; the data
+ * are the IDAT chunks that follow one another, whose checksums are not looked at, and end with any other chunk or with the file.
+ * So frames of an animation (fdAT) are passed over: the IDAT chunks hold the first frame, or the image for viewers that do not
+ * know animations.
  * @throws OperatorError IMAGE_CORRUPT, IMAGE_TRUNCATED
  */
 export function readPngChunks(bytes: Uint8Array): PngChunks {
   let palette: Uint8Array | undefined;
   let dataLength = 0;
-  let first: Uint8Array | undefined;
-  eachChunk(bytes, (kind, start, end) => {
-    if (kind === plte) palette = checkedPalette(bytes, start, end);
-    // A chunk cut short ends the file; whether the image is whole is then for the decompressor to say.
-    if (kind !== idat) return;
-    first ??= bytes.subarray(start, end);
-    dataLength += Math.min(end, bytes.length) - start;
+  let first: { start: number; end: number } | undefined;
+  eachChunk(bytes, 8, (kind, start, end) => {
+    if (kind === idat) {
+      first ??= { start, end };
+      // A chunk cut short ends the file; whether the image is whole is then for the decompressor to say.
+      dataLength += Math.min(end, bytes.length) - start;
+      return true;
+    }
+    if (first || kind === iend) return false;
+    checkSum(bytes, start, end);
+    if (kind === plte) palette = checkedPalette(bytes.subarray(start, end));
+    return true;
   });
   if (!first) throw new OperatorError('IMAGE_TRUNCATED', 'the PNG holds no image data');
-  const data = dataLength === first.length ? first : joinData(bytes, dataLength);
+  const { start, end } = first;
+  const whole = dataLength === Math.min(end, bytes.length) - start;
+  const data = whole ? bytes.subarray(start, end) : joinData(bytes, start - 8, dataLength);
   return { palette, data };
 }
 
 /** Not from a list of the chunks: there may be millions, all but one of them empty. */
-function joinData(bytes: Uint8Array, length: number): Uint8Array {
+function joinData(bytes: Uint8Array, offset: number, length: number): Uint8Array {
   const joined = new Uint8Array(length);
   let to = 0;
-  eachChunk(bytes, (kind, start, end) => {
+  eachChunk(bytes, offset, (kind, start, end) => {
     if (kind === idat) to += copyBytes(bytes, start, end, joined, to);
+    return kind === idat;
   });
   return joined;
 }
 
-/** @param use - called with the chunk's type and where its body lies; the end may be beyond the file's */
+/**
+ * @param offset - where the first chunk begins
+ * @param use - called with the chunk's type and where its body lies, the end may be beyond the file's; false stops
+ */
 function eachChunk(
   bytes: Uint8Array,
-  use: (kind: number, start: number, end: number) => void,
+  offset: number,
+  use: (kind: number, start: number, end: number) => boolean,
 ): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let seenData = false;
-  for (let offset = 8; offset + 8 <= bytes.length; ) {
-    const kind = view.getUint32(offset + 4);
+  for (let at = offset; at + 8 <= bytes.length; ) {
+    const kind = view.getUint32(at + 4);
     if (!isName(kind)) {
       if (seenData) return;
-      throw new OperatorError('IMAGE_CORRUPT', `the PNG is damaged at byte ${offset}`);
+      throw new OperatorError('IMAGE_CORRUPT', `the PNG is damaged at byte ${at}`);
     }
-    if (kind === iend) return;
     seenData ||= kind === idat;
-    const start = offset + 8;
-    const end = start + view.getUint32(offset);
-    use(kind, start, end);
-    offset = end + 4;
+    const start = at + 8;
+    const end = start + view.getUint32(at);
+    if (!use(kind, start, end)) return;
+    at = end + 4;
   }
 }
 
@@ -76,12 +89,19 @@ function isName(kind: number): boolean {
   return true;
 }
 
-function checkedPalette(bytes: Uint8Array, start: number, end: number): Uint8Array {
+function checkSum(bytes: Uint8Array, start: number, end: number): void {
   if (bytes.length < end + 4)
-    throw new OperatorError('IMAGE_TRUNCATED', 'the PNG ends within its palette');
-  const length = end - start;
+    throw new OperatorError('IMAGE_TRUNCATED', 'the PNG ends before its image data begins');
   const stored = new DataView(bytes.buffer, bytes.byteOffset + end, 4).getUint32(0);
-  if (length % 3 !== 0 || length > 768 || crc32(bytes.subarray(start - 4, end)) !== stored)
+  if (crc32(bytes.subarray(start - 4, end)) !== stored)
+    throw new OperatorError(
+      'IMAGE_CORRUPT',
+      `the checksum of the PNG's chunk at byte ${start - 8} is wrong`,
+    );
+}
+
+function checkedPalette(palette: Uint8Array): Uint8Array {
+  if (palette.length % 3 !== 0 || palette.length > 768)
     throw new OperatorError('IMAGE_CORRUPT', "the PNG's palette is damaged");
-  return bytes.subarray(start, end);
+  return palette;
 }

@@ -118,6 +118,7 @@ function inflate(data: Uint8Array, expected: number): Uint8Array {
       finishFlush: constants.Z_SYNC_FLUSH,
     });
   } catch (error) {
+    // Also for a wrong checksum of the stream (Adler-32), which Pillow sees unless it is in a later chunk than the last pixel.
     const reason = error instanceof Error ? error.message : String(error);
     throw new OperatorError('IMAGE_CORRUPT', `the PNG's image data is damaged: ${reason}`);
   }

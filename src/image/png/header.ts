@@ -41,12 +41,11 @@ export function readPngHeader(bytes: Uint8Array): PngHeader {
   if (width === 0 || height === 0) throw corrupt(`a PNG of ${width}×${height} pixels`);
   if (!kind || !(kind.depths as readonly number[]).includes(depth))
     throw corrupt(`PNG colour type ${type} with ${depth} bits per sample does not exist`);
-  if (view.getUint8(start + 10) !== 0 || view.getUint8(start + 11) !== 0)
-    throw corrupt('an unknown PNG compression or filter method');
-  const interlace = view.getUint8(start + 12);
-  if (interlace > 1) throw corrupt(`PNG interlace method ${interlace} does not exist`);
+  // Pillow does not look at the compression method, and takes any interlace method but 0 for Adam7.
+  if (view.getUint8(start + 11) !== 0) throw corrupt('an unknown PNG filter method');
+  const interlaced = view.getUint8(start + 12) !== 0;
   const { colour, samples } = kind;
-  return { width, height, depth, colour, samples, interlaced: interlace === 1 };
+  return { width, height, depth, colour, samples, interlaced };
 }
 
 /** Bytes of a row of `width` pixels, without the filter byte. */

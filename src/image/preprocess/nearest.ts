@@ -15,12 +15,32 @@ export function nearestIndices(
 ): Int32Array {
   const step = source / target;
   const indices = new Int32Array(count);
-  let centre = step * 0.5;
-  for (let i = 0; i < first + count; i++) {
-    if (i >= first) indices[i - first] = Math.min(Math.floor(centre), source - 1);
+  let centre = addUp(step * 0.5, step, first);
+  for (let i = 0; i < count; i++) {
+    indices[i] = Math.min(Math.floor(centre), source - 1);
     centre += step;
   }
   return indices;
+}
+
+/**
+ * `start + step + step …`, rounded each time, without that many additions: a window may begin ten thousand million columns on.
+ * Between two powers of two all doubles are multiples of the same unit, so every step there rises by as many units; halves of
+ * one, which go to the even neighbour, do so from the second step on.
+ */
+function addUp(start: number, step: number, times: number): number {
+  let sum = start;
+  let border = 2 ** -60;
+  for (let left = times; left > 0; left--) {
+    while (border <= sum) border *= 2;
+    sum += step;
+    const rise = sum + step - sum;
+    const more = Math.min(left - 1, Math.floor((border - sum) / rise) - 1);
+    if (more < 1) continue;
+    sum += more * rise;
+    left -= more;
+  }
+  return sum;
 }
 
 /** @returns RGB of the window's size */

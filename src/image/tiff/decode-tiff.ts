@@ -17,9 +17,11 @@ export const tiffDecoder: ImageDecoder = {
   name: 'TIFF',
   inspect(bytes) {
     const directory = readTiffDirectory(bytes);
-    const { width, height, samples, separate, orientation, blocks } = directory;
+    const { width, height, samples, separate, compression, orientation, blocks } = directory;
     // A block as it is unpacked, in pieces and put together, its planes once more; the samples as they are wanted.
-    const block = blockRowBytes(directory, samples) * Math.min(blocks.height, height);
+    // zlib knows no end but that of its stream: a tile is unpacked whole, however few of its rows are wanted.
+    const rows = compression === 'Deflate' ? blocks.height : Math.min(blocks.height, height);
+    const block = blockRowBytes(directory, samples) * rows;
     const samplesOut = channelsOf(directory) * width * height;
     const decodedBytes = (separate ? 3 : 2) * block + (orientation > 1 ? 2 : 1) * samplesOut;
     // As it comes out: rows and columns change places from 5 on.
@@ -33,13 +35,17 @@ export const tiffDecoder: ImageDecoder = {
     const data = new Uint8Array(width * height * channels);
     const expand = chooseExpansion(directory);
     const rowBytes = blockRowBytes(directory, samples);
+    const gapless = blocks.width === width && rowBytes * 8 === width * samples * directory.depth;
     for (let top = 0, index = 0; top < height; top += blocks.height) {
       const rows = Math.min(blocks.height, height - top);
       for (let left = 0; left < width; left += blocks.width) {
         const block = readBlock(bytes, directory, index++, rows);
         const count = Math.min(blocks.width, width - left);
-        for (let y = 0; y < rows; y++)
-          expand(block, y * rowBytes, count, data, ((top + y) * width + left) * channels);
+        // Rows without a gap are one long row: there may be a hundred million of one pixel each.
+        if (gapless) expand(block, 0, rows * width, data, top * width * channels);
+        else
+          for (let y = 0; y < rows; y++)
+            expand(block, y * rowBytes, count, data, ((top + y) * width + left) * channels);
       }
     }
     if (colour === 'white is zero')

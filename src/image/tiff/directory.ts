@@ -66,9 +66,9 @@ const photometrics: Readonly<Record<number, TiffDirectory['colour']>> = {
 const maxBlocks = 100_000;
 
 /**
- * What of the tiles sticks out on the right is unpacked as well, for every row. Of tiles 512 wide it is less than this in any
- * image of up to 131,000 rows. In tiles a million wide, a picture of one column and 1000 rows, 55 kB, took 0.6 s, and there may
- * be a hundred times as many rows.
+ * What of the tiles sticks out on the right is unpacked as well, for every row, and with Deflate what sticks out below. Of tiles
+ * 512 wide it is less than this in any image of up to 131,000 rows. In tiles a million wide, a picture of one column and 1000
+ * rows, 55 kB, took 0.6 s, and there may be a hundred times as many rows.
  */
 const maxSurplusPixels = 2 ** 26;
 
@@ -86,6 +86,7 @@ export function readTiffDirectory(bytes: Uint8Array): TiffDirectory {
   if (order !== 1 && order !== 2) throw unsupported(`fill order ${order}`);
   const separate = form.samples > 1 && tags.value(284, 1) === 2;
   if (separate && form.depth < 8) throw unsupported(`planes of ${form.depth} bits per sample`);
+  const planes = separate ? form.samples : 1;
   const orientation = tags.value(274, 1);
   return {
     ...form,
@@ -97,7 +98,7 @@ export function readTiffDirectory(bytes: Uint8Array): TiffDirectory {
     reversed: order === 2,
     separate,
     orientation: orientation >= 1 && orientation <= 8 ? orientation : 1,
-    blocks: readBlocks(tags, width, height, separate ? form.samples : 1, bytes.length),
+    blocks: readBlocks(tags, width, height, planes, compression, bytes.length),
     readPalette: () => readPalette(tags, form.depth),
   };
 }
@@ -108,7 +109,10 @@ const unsupported = (what: string): OperatorError =>
     `TIFF with ${what} is not supported; grey, palette, RGB and CMYK are, uncompressed or with LZW, Deflate or PackBits`,
   );
 
-/** The forms are those that Pillow knows (OPEN_INFO, TiffImagePlugin.py). */
+/**
+ * The forms are those that Pillow knows (OPEN_INFO, TiffImagePlugin.py), and some that it refuses though they say all that is
+ * needed: extra samples that ExtraSamples does not describe as Pillow's table wants it.
+ */
 function readForm(tags: TiffTags): Pick<TiffDirectory, 'colour' | 'depth' | 'samples'> {
   const photometric = tags.value(262, 0);
   const colour = photometrics[photometric];
@@ -149,6 +153,7 @@ function readBlocks(
   fullWidth: number,
   fullHeight: number,
   planes: number,
+  compression: Compression,
   fileLength: number,
 ): TiffBlocks {
   const tiled = tags.count(324) > 0;
@@ -159,11 +164,16 @@ function readBlocks(
   if (width < 1 || height < 1)
     throw new OperatorError('IMAGE_CORRUPT', `TIFF tiles of ${width}×${height} pixels`);
   const across = Math.ceil(fullWidth / width);
-  const count = across * Math.ceil(fullHeight / height) * planes;
+  const down = Math.ceil(fullHeight / height);
+  const count = across * down * planes;
   if (count > maxBlocks)
     throw unsupported(`${count} ${tiled ? 'tiles' : 'strips'} (at most ${maxBlocks} are allowed)`);
   if ((across * width - fullWidth) * fullHeight > maxSurplusPixels)
     throw unsupported(`tiles ${width} pixels wide for ${fullWidth}×${fullHeight} pixels`);
+  // No more than the image itself has is no more work than that.
+  const below = (down * height - fullHeight) * across * width;
+  if (compression === 'Deflate' && below > Math.max(maxSurplusPixels, fullWidth * fullHeight))
+    throw unsupported(`tiles ${height} pixels high for ${fullWidth}×${fullHeight} pixels`);
   const [offsets, sizes] = tiled ? [324, 325] : [273, 279];
   return {
     width,

@@ -11,15 +11,16 @@ export function orient(pixels: Pixels, orientation: number): Pixels {
   const upsideDown = [3, 4, 6, 7].includes(orientation);
   const out = new Uint8Array(data.length);
   const [outWidth, outHeight] = turned ? [height, width] : [width, height];
+  // How far apart in the stored picture neighbours in a stored row and in a stored column are, in the order in which they come.
+  const alongRow = (mirrored ? -1 : 1) * channels;
+  const alongColumn = (upsideDown ? -1 : 1) * channels * width;
+  const [stepX, stepY] = turned ? [alongColumn, alongRow] : [alongRow, alongColumn];
+  const first = (upsideDown ? (height - 1) * width : 0) + (mirrored ? width - 1 : 0);
   let to = 0;
   for (let y = 0; y < outHeight; y++) {
-    for (let x = 0; x < outWidth; x++) {
-      const [column, row] = turned ? [y, x] : [x, y];
-      const storedX = mirrored ? width - 1 - column : column;
-      const storedY = upsideDown ? height - 1 - row : row;
-      const from = (storedY * width + storedX) * channels;
+    let from = first * channels + y * stepY;
+    for (let x = 0; x < outWidth; x++, from += stepX)
       for (let c = 0; c < channels; c++) out[to++] = data[from + c] as number;
-    }
   }
   return { width: outWidth, height: outHeight, channels, data: out };
 }

@@ -19,6 +19,7 @@ export function readBlock(
   rows: number,
 ): Uint8Array {
   const { samples, separate, blocks, height, depth } = directory;
+  // Pillow garbles uncompressed planes of one sample, or of 16 bits; here they are read as they are defined.
   if (!separate) return readPlane(bytes, directory, index, samples, rows);
   const perPlane = blocks.across * Math.ceil(height / blocks.height);
   const [pixels, step] = [blocks.width * rows, depth / 8];
@@ -47,9 +48,9 @@ function readPlane(
   // no use for more than twice that: LZW makes 12 bits of a byte at worst, and many blocks may share the same long nothing.
   const length = compression === 'none' ? size : Math.min(blocks.bytes(index), 2 * size + 1024);
   const packed = bytes.subarray(offset, offset + length);
-  const whole = Math.min(blocks.height, directory.height) * rowBytes;
+  const whole = blocks.height * rowBytes;
   const strip = reversed ? reverseBits(packed) : packed;
-  const block = unpackStrip(strip, compression, size, Math.max(size, whole));
+  const block = unpackStrip(strip, compression, size, whole);
   if (block.length < size)
     throw new OperatorError('IMAGE_TRUNCATED', 'the TIFF ends before its image data does');
   if (differences) undoDifferences(block, rowBytes, samples, directory);

@@ -8,7 +8,7 @@ const corrupt = (): OperatorError =>
 
 /**
  * @param size - bytes that are wanted of it
- * @param whole - bytes the strip holds when unpacked; the last one may be padded to as many rows as the others
+ * @param whole - bytes it holds when unpacked: a tile that sticks out below is stored whole, and the last strip may be
  * @returns as many bytes, or fewer if the strip ends before
  * @throws OperatorError IMAGE_CORRUPT
  */
@@ -51,6 +51,23 @@ function unpackBits(strip: Uint8Array, size: number): Uint8Array {
     }
   }
   return out.subarray(0, written);
+}
+
+/** What `copyWithin` costs however little it copies. */
+const shortPiece = 24;
+
+/** Copies a piece of the output to its end, as far as there is room. @returns the new end */
+function repeatPiece(out: Uint8Array, start: number, length: number, end: number): number {
+  const to = Math.min(end + length, out.length);
+  // A piece may reach one byte into its own copy, when its code is the one just defined.
+  const known = Math.min(end - start, to - end);
+  let at = end;
+  if (known > shortPiece) {
+    out.copyWithin(end, start, start + known);
+    at = end + known;
+  }
+  for (; at < to; at++) out[at] = out[start + at - end] as number;
+  return to;
 }
 
 const clear = 256;
@@ -96,9 +113,7 @@ function unpackLzw(strip: Uint8Array, size: number): Uint8Array {
     const start = written;
     const length = code < 256 ? 1 : (lengths[code] as number);
     if (code < 256) out[written++] = code;
-    else
-      for (let i = 0; i < length && written < size; i++)
-        out[written++] = out[(starts[code] as number) + i] as number;
+    else written = repeatPiece(out, starts[code] as number, length, written);
     if (next + 1 >= 1 << bits && bits < 12) bits += 1;
     previousStart = start;
     previousLength = length;
