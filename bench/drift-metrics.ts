@@ -1,5 +1,5 @@
 /** How far int8 embeddings are from fp32 ones, and what that does to retrieval and to classification. */
-import { cosine } from '../src/inference/calibrate.ts';
+import { cosine } from '../src/inference/cosine.ts';
 
 /** A picture's embeddings by both precisions. */
 export interface Embedded {

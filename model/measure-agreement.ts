@@ -1,9 +1,9 @@
 /** Compares the `simd` engine with onnxruntime-web on a model, so that `--engine auto` knows whether to take it. */
 import { availableParallelism } from 'node:os';
-import { cosine } from '../src/inference/calibrate.ts';
+import { cosine } from '../src/inference/cosine.ts';
 import type { Engine } from '../src/inference/engine.ts';
-import { openSimd } from '../src/inference/open-cpu.ts';
-import { openOnnxruntime } from '../src/inference/open-onnxruntime.ts';
+import { openSimd } from '../src/inference/opening/open-cpu.ts';
+import { openOnnxruntime } from '../src/inference/opening/open-onnxruntime.ts';
 import { sampleInput } from '../src/inference/sample-input.ts';
 import type { EngineAgreement, Manifest, Precision } from '../src/model/manifest.ts';
 import { ModelError } from './errors.ts';

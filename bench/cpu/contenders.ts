@@ -1,7 +1,7 @@
 /** The engines that are compared, all open at once. */
 import type { Engine } from '../../src/inference/engine.ts';
-import { openSimd } from '../../src/inference/open-cpu.ts';
-import { openOnnxruntime } from '../../src/inference/open-onnxruntime.ts';
+import { openSimd } from '../../src/inference/opening/open-cpu.ts';
+import { openOnnxruntime } from '../../src/inference/opening/open-onnxruntime.ts';
 import type { Model } from '../../src/model/open-model.ts';
 import { openNative } from './native.ts';
 

@@ -1,10 +1,10 @@
 /** The engine by itself, in this process: no wire, no images, tensors made once. */
 
-import { cosine } from '../../src/inference/calibrate.ts';
+import type { AdapterInfo } from '../../src/inference/adapter-info.ts';
+import { cosine } from '../../src/inference/cosine.ts';
 import type { Engine } from '../../src/inference/engine.ts';
-import { openOnnxruntime } from '../../src/inference/open-onnxruntime.ts';
+import { openOnnxruntime } from '../../src/inference/opening/open-onnxruntime.ts';
 import { sampleInput } from '../../src/inference/sample-input.ts';
-import type { AdapterInfo } from '../../src/inference/webgpu/adapter.ts';
 import { type Model, openModel } from '../../src/model/open-model.ts';
 import type { BenchOptions } from './options.ts';
 import type { Row } from './results.ts';

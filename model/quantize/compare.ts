@@ -1,6 +1,6 @@
 /** How far quantised embeddings are from those of the fp32 model. */
 import type { ModelProto } from '../../src/gen/onnx/onnx_pb.ts';
-import { cosine } from '../../src/inference/calibrate.ts';
+import { cosine } from '../../src/inference/cosine.ts';
 import type { Manifest } from '../../src/model/manifest.ts';
 import { ModelError } from '../errors.ts';
 import { openRunner } from './onnx-runner.ts';

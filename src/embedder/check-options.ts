@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { ConfigError } from '../errors.ts';
 import { parseAllowList } from '../image/source/allow-list.ts';
-import { assertDevice } from '../inference/assert-device.ts';
+import { assertDevice } from '../inference/opening/assert-device.ts';
 import type { Precision } from '../model/manifest.ts';
 import { findModel, precisionOf } from '../model/open-model.ts';
 import type { EmbedderOptions } from './embedder-options.ts';

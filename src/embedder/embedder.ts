@@ -1,5 +1,5 @@
 /** The life of a request without its wire: images in, vectors out, in order, or one error. */
-import type { AdapterInfo } from '../inference/webgpu/adapter.ts';
+import type { AdapterInfo } from '../inference/adapter-info.ts';
 import type { Manifest } from '../model/manifest.ts';
 import type { Admission, Ticket } from './admission.ts';
 

@@ -3,7 +3,7 @@
  * kernels for convolutional networks on the CPU). An engine owns its threads and its memory, and never works on the
  * thread that answers the network. It is warm when it is handed over: its first run is as fast as the others.
  */
-import type { AdapterInfo } from './webgpu/adapter.ts';
+import type { AdapterInfo } from './adapter-info.ts';
 
 export type EngineName = 'onnxruntime' | 'simd';
 export type Device = 'wasm' | 'webgpu';

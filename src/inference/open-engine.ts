@@ -1,14 +1,14 @@
 /** Chooses device and engine for a model, says why, and puts what may replace them behind them. */
 import type { Tell } from '../log.ts';
 import type { Model } from '../model/open-model.ts';
-import { assertDevice } from './assert-device.ts';
+import type { AdapterInfo } from './adapter-info.ts';
 import { createFailover, type Failover, isUsable } from './failover.ts';
-import { type EngineOptions, findGpu } from './find-gpu.ts';
-import { openCpuEngine } from './open-cpu.ts';
-import { type Opened, type OpenVariant, openGpu } from './open-gpu.ts';
-import { rebuildOptions } from './rebuild-options.ts';
+import { assertDevice } from './opening/assert-device.ts';
+import { type EngineOptions, findGpu } from './opening/find-gpu.ts';
+import { openCpuEngine } from './opening/open-cpu.ts';
+import { type Opened, type OpenVariant, openGpu } from './opening/open-gpu.ts';
+import { rebuildOptions } from './opening/rebuild-options.ts';
 import { sampleFor } from './sample-input.ts';
-import type { AdapterInfo } from './webgpu/adapter.ts';
 
 export interface OpenedEngine {
   /** What runs now is in `current`: without a GPU, and when one was lost for good, fp16 becomes fp32. */

@@ -42,6 +42,17 @@ const server: House = {
   },
 };
 
+const inference: House = {
+  folder: 'src/inference',
+  allowed: {
+    opening: ['onnxruntime', 'simd', 'webgpu', 'model', 'gen'],
+    onnxruntime: ['webgpu', 'model'],
+    simd: ['model', 'gen'],
+    webgpu: [],
+  },
+  entrance: { file: 'src/inference/open-engine.ts', knows: ['opening'] },
+};
+
 test('imports, are seen in every form', () => {
   const text = `
     import a from 'a1'; import type { b } from "b1"; import 'c1';
@@ -62,7 +73,7 @@ test('imports, none is of a name that is known only when it runs', () => {
   expect(files.filter((file) => nameless.test(textOf(file)))).toEqual([]);
 });
 
-for (const { folder, allowed, entrance } of [src, server]) {
+for (const { folder, allowed, entrance } of [src, server, inference]) {
   const crossings = crossingsIn(folder);
   const rules = Object.entries(allowed).flatMap(([here, rooms]) =>
     rooms.map((there) => `${here} → ${there}`),

@@ -11,7 +11,7 @@ import {
   type ModelProto,
   ModelProtoSchema,
 } from '../../src/gen/onnx/onnx_pb.ts';
-import { cosine } from '../../src/inference/calibrate.ts';
+import { cosine } from '../../src/inference/cosine.ts';
 import { sampleInput } from '../../src/inference/sample-input.ts';
 import { modelId, parseManifest } from '../../src/model/manifest.ts';
 import { data, testWith } from '../support/data.ts';

@@ -2,7 +2,7 @@
 import { expect } from 'bun:test';
 import { copyFileSync, linkSync } from 'node:fs';
 import { join } from 'node:path';
-import { cosine } from '../../src/inference/calibrate.ts';
+import { cosine } from '../../src/inference/cosine.ts';
 import { data, testWith } from '../support/data.ts';
 import { testExecutable } from '../support/executable.ts';
 import { readGolden } from '../support/golden.ts';

@@ -2,7 +2,7 @@
 import { describe, expect } from 'bun:test';
 import type { Embedder } from '../../src/embedder/embedder.ts';
 import { openEmbedder } from '../../src/embedder/open.ts';
-import { cosine } from '../../src/inference/calibrate.ts';
+import { cosine } from '../../src/inference/cosine.ts';
 import { data, testWith } from '../support/data.ts';
 import { embedderOptions } from '../support/embedder-options.ts';
 import { type GoldenItem, readGolden } from '../support/golden.ts';

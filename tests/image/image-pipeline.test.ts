@@ -74,7 +74,9 @@ describe('real threads', () => {
     const png = texturePng({ width: 80, height: 60, seed: 2 });
     const small: ImageLimits = { maxImageBytes: 1000, maxImagePixels: 4799 };
     const pipeline = pipelineOf({ limits: small });
-    await expectFailure('IMAGE_TOO_LARGE', /more than 1000 bytes/, () => pipeline.prepare(png, never));
+    await expectFailure('IMAGE_TOO_LARGE', /more than 1000 bytes/, () =>
+      pipeline.prepare(png, never),
+    );
     await expectFailure('IMAGE_TOO_LARGE', /more than 1000 bytes/, () =>
       pipeline.prepare(Buffer.from(png).toString('base64'), never),
     );

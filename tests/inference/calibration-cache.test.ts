@@ -2,7 +2,7 @@
 import { expect, test } from 'bun:test';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createCalibrationCache } from '../../src/inference/calibration-cache.ts';
+import { createCalibrationCache } from '../../src/inference/opening/calibration-cache.ts';
 import { testFolder } from '../support/test-folder.ts';
 
 const calibration = { take: 'gpu', agree: true, gpuMs: 1, cpuMs: 2, cosine: 1 } as const;

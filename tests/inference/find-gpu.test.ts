@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { type EngineOptions, findGpu } from '../../src/inference/find-gpu.ts';
+import { type EngineOptions, findGpu } from '../../src/inference/opening/find-gpu.ts';
 
 const options: EngineOptions = {
   ...{ engine: 'auto', threads: 1, maxBatch: 1, adapter: '0', allowSoftwareGpu: true },

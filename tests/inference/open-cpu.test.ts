@@ -2,7 +2,7 @@
 import { expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { ConfigError } from '../../src/errors.ts';
-import { type CpuOptions, openCpuEngine } from '../../src/inference/open-cpu.ts';
+import { type CpuOptions, openCpuEngine } from '../../src/inference/opening/open-cpu.ts';
 import { type Model, openModel } from '../../src/model/open-model.ts';
 import { tinyTestModel } from '../support/models.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import type { CaptureMode } from '../../src/inference/onnxruntime/graph-capture.ts';
-import { rebuildOptions } from '../../src/inference/rebuild-options.ts';
+import { rebuildOptions } from '../../src/inference/opening/rebuild-options.ts';
 
 test('rebuildOptions, graph capture only where it was asked for, and half the batch after memory ran out', () => {
   const full = new Error('GPUOutOfMemoryError: Vulkan allocation failed');

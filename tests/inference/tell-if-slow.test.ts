@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { tellIfSlow } from '../../src/inference/tell-if-slow.ts';
+import { tellIfSlow } from '../../src/inference/opening/tell-if-slow.ts';
 
 test('tellIfSlow, says what is done when that takes long, and nothing when it does not', async () => {
   const told: string[] = [];

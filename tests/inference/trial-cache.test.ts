@@ -2,8 +2,8 @@
 import { expect, test } from 'bun:test';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { thisMeasurer } from '../../src/inference/calibration-key.ts';
-import type { GpuOptions } from '../../src/inference/open-gpu.ts';
+import { thisMeasurer } from '../../src/inference/opening/calibration-key.ts';
+import type { GpuOptions } from '../../src/inference/opening/open-gpu.ts';
 import type { Manifest, Precision } from '../../src/model/manifest.ts';
 import type { Model } from '../../src/model/open-model.ts';
 import { testFolder } from '../support/test-folder.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import type { ResnetSpec } from '../../model/resnet/spec.ts';
-import { cosine } from '../../src/inference/calibrate.ts';
+import { cosine } from '../../src/inference/cosine.ts';
 import { openInProcess } from '../simd/support/in-process.ts';
 import { testImage } from '../simd/support/models.ts';
 import { onOnnxruntime, quantisedResnet } from './support/quantised.ts';

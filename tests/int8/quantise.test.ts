@@ -7,7 +7,7 @@ import { ModelError } from '../../model/errors.ts';
 import { measureAgreement } from '../../model/measure-agreement.ts';
 import { readGraphOf } from '../../model/quantize/graph.ts';
 import { type QuantiseOptions, quantiseModel } from '../../model/quantize/quantise-model.ts';
-import { cosine } from '../../src/inference/calibrate.ts';
+import { cosine } from '../../src/inference/cosine.ts';
 import { createSimdEngine } from '../../src/inference/simd/engine.ts';
 import type { Manifest } from '../../src/model/manifest.ts';
 import { openModel } from '../../src/model/open-model.ts';

@@ -2,8 +2,8 @@
 import { expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { ConfigError } from '../../src/errors.ts';
-import { assertGraph } from '../../src/inference/assert-graph.ts';
-import { openCpuEngine } from '../../src/inference/open-cpu.ts';
+import { assertGraph } from '../../src/inference/opening/assert-graph.ts';
+import { openCpuEngine } from '../../src/inference/opening/open-cpu.ts';
 import { type Manifest, parseManifest } from '../../src/model/manifest.ts';
 import { type Model, openModel } from '../../src/model/open-model.ts';
 import { smallTestModel } from '../support/models.ts';

@@ -4,7 +4,7 @@
  * tests/support/faulty-dawn.ts in it.
  */
 import { describe, expect } from 'bun:test';
-import { cosine } from '../../src/inference/calibrate.ts';
+import { cosine } from '../../src/inference/cosine.ts';
 import { testUnless } from '../support/data.ts';
 import { eventually } from '../support/eventually.ts';
 import { driver } from './support/drivers.ts';

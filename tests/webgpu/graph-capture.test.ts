@@ -1,6 +1,6 @@
 /** Graph capture in the executable: single images are replayed from a recording of the GPU's commands. */
 import { describe, expect } from 'bun:test';
-import { cosine } from '../../src/inference/calibrate.ts';
+import { cosine } from '../../src/inference/cosine.ts';
 import { testUnless } from '../support/data.ts';
 import { smallTestModel, tinyTestModel } from '../support/models.ts';
 import type { Operator } from '../support/operator.ts';

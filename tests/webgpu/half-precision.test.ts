@@ -1,6 +1,6 @@
 /** `--precision fp16`: llvmpipe computes in half precision, SwiftShader has none, and neither has the CPU. */
 import { describe, expect } from 'bun:test';
-import { cosine } from '../../src/inference/calibrate.ts';
+import { cosine } from '../../src/inference/cosine.ts';
 import { testUnless } from '../support/data.ts';
 import { smallTestModel, tinyTestModel } from '../support/models.ts';
 import { type Driver, llvmpipe, swiftshader } from './support/drivers.ts';

@@ -2,7 +2,7 @@
 import { describe, expect } from 'bun:test';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cosine } from '../../src/inference/calibrate.ts';
+import { cosine } from '../../src/inference/cosine.ts';
 import { data, testUnless } from '../support/data.ts';
 import { preparedTestModel, weightsOf } from '../support/models.ts';
 import { llvmpipe } from './support/drivers.ts';

@@ -1,7 +1,7 @@
 /** A whole ResNet50 through the executable on SwiftShader: half a minute and more for a single image, so there is one. */
 import { describe, expect } from 'bun:test';
 import { existsSync } from 'node:fs';
-import { cosine } from '../../src/inference/calibrate.ts';
+import { cosine } from '../../src/inference/cosine.ts';
 import { testUnless } from '../support/data.ts';
 import { preparedTestModel, weightsOf } from '../support/models.ts';
 import { swiftshader } from './support/drivers.ts';

@@ -4,7 +4,7 @@
 import { describe, expect } from 'bun:test';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cosine } from '../../src/inference/calibrate.ts';
+import { cosine } from '../../src/inference/cosine.ts';
 import { testUnless } from '../support/data.ts';
 import { eventually } from '../support/eventually.ts';
 import { tinyTestModel } from '../support/models.ts';

@@ -2,7 +2,7 @@
 import { describe, expect } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cosine } from '../../src/inference/calibrate.ts';
+import { cosine } from '../../src/inference/cosine.ts';
 import { testUnless } from '../support/data.ts';
 import { smallTestModel, tinyTestModel } from '../support/models.ts';
 import { testFolder } from '../support/test-folder.ts';

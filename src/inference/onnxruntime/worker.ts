@@ -1,10 +1,10 @@
 /** The thread onnxruntime lives on: batches are handed over in the order in which they come. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { ConfigError } from '../../errors.ts';
+import type { AdapterInfo } from '../adapter-info.ts';
 import type { WarmUpTimes } from '../engine-patience.ts';
 import {
   type AdapterChoice,
-  type AdapterInfo,
   MissingFeatureError,
   type OpenDevice,
   openDevice,

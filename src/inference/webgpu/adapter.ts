@@ -1,5 +1,6 @@
 /** Finds the GPU to run on, or says precisely why there is none. */
 /// <reference types="@webgpu/types" />
+import type { AdapterInfo } from '../adapter-info.ts';
 import { unloadDawn } from './dawn.ts';
 import { describeDrivers } from './drivers.ts';
 import { type FoundAdapter, findAdapter } from './find-adapter.ts';
@@ -11,25 +12,6 @@ export interface AdapterChoice {
   readonly allowSoftware: boolean;
   /** Whether the model computes in half precision, which is optional in WebGPU. */
   readonly needsF16?: boolean | undefined;
-}
-
-/** What `info` tells of the GPU. */
-export interface AdapterInfo {
-  /** The driver's own, as in the list of all adapters. */
-  readonly name: string;
-  readonly vendor: string;
-  readonly architecture: string;
-  /** Driver's own description. */
-  readonly driver: string;
-  readonly backend: string;
-  readonly software: boolean;
-  readonly features: readonly string[];
-  /** Those that bound which networks and batches fit, in bytes or numbers. */
-  readonly limits: Readonly<Record<string, number>>;
-  /** For the log: why it is this one, where another might have been expected. */
-  readonly note?: string | undefined;
-  /** Why it is not used although it was opened. */
-  readonly declined?: string | undefined;
 }
 
 export interface OpenDevice {

@@ -1,5 +1,5 @@
 /** What `info` prints of this machine's GPUs. */
-import type { AdapterInfo } from './adapter.ts';
+import type { AdapterInfo } from '../adapter-info.ts';
 import { type ListedAdapter, listAdapters } from './dawn.ts';
 import { describeDrivers, mayHaveGpu } from './drivers.ts';
 

@@ -1,10 +1,10 @@
 /** A trial of engines that compute nothing and take exactly as long as they say. */
 import { afterAll, beforeAll, spyOn } from 'bun:test';
-import type { Measurer } from '../../../src/inference/calibration-key.ts';
+import type { AdapterInfo } from '../../../src/inference/adapter-info.ts';
 import type { OnnxruntimeEngine } from '../../../src/inference/onnxruntime/engine.ts';
-import type { GpuOptions, Opened, OpenedGpu } from '../../../src/inference/open-gpu.ts';
-import { createTrial, DeclinedError } from '../../../src/inference/trial.ts';
-import type { AdapterInfo } from '../../../src/inference/webgpu/adapter.ts';
+import type { Measurer } from '../../../src/inference/opening/calibration-key.ts';
+import type { GpuOptions, Opened, OpenedGpu } from '../../../src/inference/opening/open-gpu.ts';
+import { createTrial, DeclinedError } from '../../../src/inference/opening/trial.ts';
 import type { Tell } from '../../../src/log.ts';
 import { type Model, openModel } from '../../../src/model/open-model.ts';
 import { tinyTestModel } from '../../support/models.ts';

@@ -1,14 +1,15 @@
 /** Opens an engine on a GPU. */
-import type { Tell } from '../log.ts';
-import type { Precision } from '../model/manifest.ts';
-import type { Model } from '../model/open-model.ts';
-import type { Engine } from './engine.ts';
-import { CaptureError, type OnnxruntimeEngine } from './onnxruntime/engine.ts';
-import type { CaptureMode, CaptureTrial } from './onnxruntime/graph-capture.ts';
+import type { Tell } from '../../log.ts';
+import type { Precision } from '../../model/manifest.ts';
+import type { Model } from '../../model/open-model.ts';
+import type { AdapterInfo } from '../adapter-info.ts';
+import type { Engine } from '../engine.ts';
+import { CaptureError, type OnnxruntimeEngine } from '../onnxruntime/engine.ts';
+import type { CaptureMode, CaptureTrial } from '../onnxruntime/graph-capture.ts';
+import { MissingFeatureError } from '../webgpu/adapter.ts';
 import type { CpuOptions } from './open-cpu.ts';
 import { openOnnxruntime } from './open-onnxruntime.ts';
 import { tellIfSlow } from './tell-if-slow.ts';
-import { type AdapterInfo, MissingFeatureError } from './webgpu/adapter.ts';
 
 export interface GpuOptions extends CpuOptions {
   readonly precision: Precision;

@@ -1,10 +1,10 @@
 /** Looks for a GPU that is to be used, and says why there is none. */
-import { ConfigError } from '../errors.ts';
-import type { Tell } from '../log.ts';
+import { ConfigError } from '../../errors.ts';
+import type { Tell } from '../../log.ts';
+import type { AdapterInfo } from '../adapter-info.ts';
+import { describeDrivers, mayHaveGpu } from '../webgpu/drivers.ts';
 import { type GpuOptions, type Opened, type OpenVariant, openGpu } from './open-gpu.ts';
 import { createTrial, DeclinedError } from './trial.ts';
-import type { AdapterInfo } from './webgpu/adapter.ts';
-import { describeDrivers, mayHaveGpu } from './webgpu/drivers.ts';
 
 export interface EngineOptions extends GpuOptions {
   readonly device: 'auto' | 'webgpu' | 'wasm';

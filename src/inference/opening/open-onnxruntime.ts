@@ -1,9 +1,10 @@
 /** Opens the `onnxruntime` engine for a model, on the CPU or on a GPU. */
-import type { Model } from '../model/open-model.ts';
+import type { Model } from '../../model/open-model.ts';
+import type { AdapterInfo } from '../adapter-info.ts';
+import type { OnnxruntimeEngine } from '../onnxruntime/engine.ts';
+import type { CaptureMode } from '../onnxruntime/graph-capture.ts';
+import type { AdapterChoice } from '../webgpu/adapter.ts';
 import { assertGraph } from './assert-graph.ts';
-import type { OnnxruntimeEngine } from './onnxruntime/engine.ts';
-import type { CaptureMode } from './onnxruntime/graph-capture.ts';
-import type { AdapterChoice, AdapterInfo } from './webgpu/adapter.ts';
 
 export interface OnnxruntimeOptions {
   readonly threads: number;
@@ -22,7 +23,7 @@ export async function openOnnxruntime(
   options: OnnxruntimeOptions,
 ): Promise<OnnxruntimeEngine> {
   assertGraph(model);
-  const { createOnnxruntimeEngine } = await import('./onnxruntime/engine.ts');
+  const { createOnnxruntimeEngine } = await import('../onnxruntime/engine.ts');
   const { graph, dimension } = model.manifest;
   const { input, output, height, width } = graph;
   return createOnnxruntimeEngine({

@@ -1,12 +1,12 @@
 /** What a measurement of a GPU against the CPU holds for: where any of it is another, it is made anew. */
 import { statSync } from 'node:fs';
 import { cpus } from 'node:os';
-import type { Model } from '../model/open-model.ts';
-import { compiled } from '../threads.ts';
-import { commit, version } from '../version.ts';
+import type { Model } from '../../model/open-model.ts';
+import { compiled } from '../../threads.ts';
+import { commit, version } from '../../version.ts';
+import type { AdapterInfo } from '../adapter-info.ts';
 import { whyNotSimd } from './open-cpu.ts';
 import type { GpuOptions } from './open-gpu.ts';
-import type { AdapterInfo } from './webgpu/adapter.ts';
 
 /** Who measures: another program has kernels of its own, and hosts with other CPUs may share a cache folder. */
 export interface Measurer {

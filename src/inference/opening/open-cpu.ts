@@ -1,9 +1,9 @@
 /** Opens an engine on the CPU: our own kernels where they can run the model, else onnxruntime. */
-import { ConfigError } from '../errors.ts';
-import type { Tell } from '../log.ts';
-import type { Model } from '../model/open-model.ts';
+import { ConfigError } from '../../errors.ts';
+import type { Tell } from '../../log.ts';
+import type { Model } from '../../model/open-model.ts';
+import type { Engine } from '../engine.ts';
 import { assertGraph } from './assert-graph.ts';
-import type { Engine } from './engine.ts';
 import { openOnnxruntime } from './open-onnxruntime.ts';
 
 export interface CpuOptions {
@@ -46,6 +46,6 @@ export async function openSimd(
   model: Model,
   threads: number,
 ): Promise<{ engine: Engine } | { unsupported: string }> {
-  const { createSimdEngine } = await import('./simd/engine.ts');
+  const { createSimdEngine } = await import('../simd/engine.ts');
   return createSimdEngine({ model, threads });
 }

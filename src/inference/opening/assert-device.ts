@@ -1,6 +1,6 @@
-import { ConfigError } from '../errors.ts';
-import type { Precision } from '../model/manifest.ts';
-import { assertWasmSimd } from './wasm-simd.ts';
+import { ConfigError } from '../../errors.ts';
+import type { Precision } from '../../model/manifest.ts';
+import { assertWasmSimd } from '../wasm-simd.ts';
 
 export interface DeviceOptions {
   readonly device: 'auto' | 'webgpu' | 'wasm';

@@ -1,5 +1,5 @@
 /** Says what is being done when it takes long enough for somebody to wonder. */
-import type { Tell } from '../log.ts';
+import type { Tell } from '../../log.ts';
 
 const wonderingMs = 1500;
 

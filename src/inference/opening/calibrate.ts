@@ -1,5 +1,6 @@
 /** Which of two engines to take for a model: both are timed on it, and their vectors compared. */
-import type { Engine } from './engine.ts';
+import { cosine } from '../cosine.ts';
+import type { Engine } from '../engine.ts';
 
 /** Least cosine between the two engines' outputs for the faster one to be trusted. */
 const leastCosine = { fp32: 0.9999, fp16: 0.999, int8: 0.99 } as const;
@@ -68,18 +69,4 @@ async function time(
   }
   if (!output) throw new Error('the engine gave no output');
   return { output, ms };
-}
-
-/** Cosine of the angle between two vectors, in float64; NaN when one of them is zero or not of finite numbers. */
-export function cosine(a: Float32Array, b: Float32Array): number {
-  let ab = 0;
-  let aa = 0;
-  let bb = 0;
-  for (const [i, x] of a.entries()) {
-    const y = b[i] ?? Number.NaN;
-    ab += x * y;
-    aa += x * x;
-    bb += y * y;
-  }
-  return ab / Math.sqrt(aa * bb);
 }

@@ -1,13 +1,13 @@
 /** Finds out whether a GPU is worth it: it is tried against the CPU, unless an earlier start did so. */
-import type { Tell } from '../log.ts';
-import type { Model } from '../model/open-model.ts';
+import type { Tell } from '../../log.ts';
+import type { Model } from '../../model/open-model.ts';
+import type { AdapterInfo } from '../adapter-info.ts';
+import { sampleFor } from '../sample-input.ts';
 import { type Calibration, calibrate, type Failure } from './calibrate.ts';
 import { createCalibrationCache } from './calibration-cache.ts';
 import { calibrationKey, type Measurer, thisMeasurer } from './calibration-key.ts';
 import type { GpuOptions, Opened, OpenedGpu } from './open-gpu.ts';
-import { sampleFor } from './sample-input.ts';
 import { tellIfSlow } from './tell-if-slow.ts';
-import type { AdapterInfo } from './webgpu/adapter.ts';
 
 /** An earlier start measured that the CPU is faster, or that the GPU's vectors are not right. */
 export class DeclinedError extends Error {

@@ -1,11 +1,11 @@
 /** A manifest that contradicts its ONNX file, found from the graph's declarations: the weights are not read. */
 import { fromBinary } from '@bufbuild/protobuf';
-import { ConfigError } from '../errors.ts';
-import { type GraphProto, GraphProtoSchema, type ValueInfoProto } from '../gen/onnx/onnx_pb.ts';
-import type { Model } from '../model/open-model.ts';
-import { openSliceReader } from './simd/onnx/slice-reader.ts';
-import { splitGraph } from './simd/onnx/stored-model.ts';
-import { Unsupported } from './simd/unsupported.ts';
+import { ConfigError } from '../../errors.ts';
+import { type GraphProto, GraphProtoSchema, type ValueInfoProto } from '../../gen/onnx/onnx_pb.ts';
+import type { Model } from '../../model/open-model.ts';
+import { openSliceReader } from '../simd/onnx/slice-reader.ts';
+import { splitGraph } from '../simd/onnx/stored-model.ts';
+import { Unsupported } from '../simd/unsupported.ts';
 
 type Checked = Pick<Model, 'manifest' | 'slice'>;
 
