@@ -208,7 +208,7 @@ test('a convolution of bytes, equals its definition in every bit, with and witho
       expect(run.steps.map(({ op }) => op)).toEqual(['int8Gemm']);
       expectExact(run, conv, direct);
     }),
-    { numRuns: 150 },
+    { numRuns: 70 },
   );
 }, 180_000);
 

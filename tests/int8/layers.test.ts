@@ -64,7 +64,7 @@ test('max pool of bytes, is the largest in each window', () => {
         }
       },
     ),
-    { numRuns: 40 },
+    { numRuns: 20 },
   );
 });
 
@@ -116,7 +116,7 @@ test('global average pool of bytes, is the exact sum times the scale over the pi
         negative ||= input.values.some((value) => value < 0);
       }
     }),
-    { numRuns: 30 },
+    { numRuns: 15 },
   );
   expect(negative).toBe(true);
 });
@@ -159,7 +159,7 @@ test('an addition that no convolution can take, is rounded once', () => {
         expect(output.values).toEqual(expected);
       }
     }),
-    { numRuns: 30 },
+    { numRuns: 15 },
   );
 });
 
@@ -195,7 +195,7 @@ test('the convolution of the image, is that of float32 divided by the scale and 
         }
       },
     ),
-    { numRuns: 30 },
+    { numRuns: 15 },
   );
 });
 

@@ -178,7 +178,7 @@ test('a convolution as a matrix product, equals its definition up to rounding', 
       expect(ops).toEqual(['gemm']);
       expect(error).toBeLessThan(1e-6);
     }),
-    { numRuns: 150 },
+    { numRuns: 80 },
   );
 }, 180_000);
 
